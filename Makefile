@@ -1,0 +1,101 @@
+# Needs Python 3.10 or newer, make and bash; everything else it fetches, pinned, into .venv and build.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+LAYER := dist/coldstart-layer.zip
+LAYER_SOURCES := $(wildcard tools/*.py layer/coldstart_layer/*) wrapper/coldstart-wrapper LICENSE
+RUNTIMES := build/runtimes
+SAM := build/sam
+
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-input --require-hashes
+
+.DELETE_ON_ERROR:
+
+.PHONY: help
+help: ## Show this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: $(BIN)/coldstart $(LAYER) ## Run an example function under the layer, for every way it can start
+	@$(BIN)/coldstart simulate --handler app.handler --task-root examples/upload_links
+
+.PHONY: build
+build: $(LAYER) ## Build dist/coldstart-layer.zip
+
+.PHONY: test
+test: $(VENV)/dev $(LAYER) $(RUNTIMES)/ready $(SAM)/ready ## Run all tests, on each CPython that is found
+	@$(BIN)/pytest --numprocesses=4 --dist=worksteal $(PYTEST_ARGS)
+
+.PHONY: lint
+lint: $(VENV)/dev ## Check style, shell and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/shellcheck wrapper/coldstart-wrapper .ci/run
+	@$(BIN)/mypy layer/coldstart_layer cli/coldstart_cli
+	@$(BIN)/mypy tools
+
+.PHONY: format
+format: $(VENV)/dev ## Format the code
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+.PHONY: lock
+lock: $(VENV)/lock ## Resolve requirements/*.txt anew from pyproject.toml
+	@lock() { UV_CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/uv pip compile --quiet --upgrade --universal \
+	  --python-version 3.10 --generate-hashes -o "requirements/$$1.txt" "$${@:2}"; }; set -e; \
+	lock cli pyproject.toml --group build; lock dev pyproject.toml --group dev; \
+	for group in runtime sam lock; do lock $$group --group $$group; done
+
+.PHONY: clean
+clean: ## Remove all that make has made
+	rm -rf $(VENV) build dist .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+# Called by `sam build` (template.yaml, ColdStartLayer), in a copy of this folder.
+.PHONY: build-ColdStartLayer
+build-ColdStartLayer:
+	@$(PYTHON) tools/build_layer.py folder "$(ARTIFACTS_DIR)"
+
+SHELL := bash
+
+$(LAYER): $(LAYER_SOURCES)
+	@$(PYTHON) tools/build_layer.py zip $@
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+	  { echo "Python 3.10 or newer is needed; make PYTHON=/path/to/python3 names another one."; exit 1; }
+	@echo "Setting up $(VENV) with $$($(PYTHON) --version) (the first time only) ..."
+	@$(PYTHON) -m venv $(VENV)
+
+# `cli` and `dev` lie in .venv as the mark of what is installed there.
+$(VENV)/cli: requirements/cli.txt | $(VENV)/bin/python
+	@$(BIN)/python $(PIP_INSTALL) -r $<
+	@touch $@
+
+$(VENV)/dev: requirements/dev.txt $(BIN)/coldstart
+	@$(BIN)/python $(PIP_INSTALL) -r $<
+	@touch $@
+
+$(VENV)/lock: requirements/lock.txt | $(VENV)/bin/python
+	@$(BIN)/python $(PIP_INSTALL) -r $<
+	@touch $@
+
+$(BIN)/coldstart: pyproject.toml $(VENV)/cli
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+# One environment for each CPython of the machine, with the runtime to run functions in.
+$(RUNTIMES)/ready: requirements/runtime.txt tools/cpythons.py
+	@mkdir -p $(RUNTIMES)
+	@set -e -o pipefail; $(PYTHON) tools/cpythons.py | while read -r version python; do \
+	  echo "Setting up $(RUNTIMES)/$$version (the first time only) ..."; \
+	  rm -rf $(RUNTIMES)/$$version; "$$python" -m venv $(RUNTIMES)/$$version; \
+	  $(RUNTIMES)/$$version/bin/python $(PIP_INSTALL) -r $<; \
+	done
+	@touch $@
+
+$(SAM)/ready: requirements/sam.txt
+	@echo "Setting up $(SAM) (the first time only) ..."
+	@$(PYTHON) -m venv --clear $(SAM)
+	@$(SAM)/bin/python $(PIP_INSTALL) -r $<
+	@touch $@

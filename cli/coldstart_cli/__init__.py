@@ -1,0 +1,1 @@
+"""The ``coldstart`` command: see what the layer tells, before and after it is attached."""

@@ -1,0 +1,42 @@
+"""Keeps our failures out of the user's function, and says so once."""
+
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
+    Result = TypeVar("Result")
+
+_reported: "set[str]" = set()
+
+
+def attempt(site: str, function: "Callable[..., Result]", *arguments: object) -> "Result | None":
+    """Call ``function(*arguments)``: the one guard around what is ours.
+
+    Args:
+        site: what is skipped if it fails, as the report on stderr names it. Reported once.
+
+    Returns:
+        What the function returned; None where it raised an ``Exception``. ``SystemExit``,
+        ``KeyboardInterrupt`` and the like pass: they are not ours to stop.
+    """
+    try:
+        return function(*arguments)
+    except Exception as error:
+        if site not in _reported:
+            _reported.add(site)
+            warn(f"{site} skipped: {type(error).__name__}: {error}")
+        return None
+
+
+def warn(message: str) -> None:
+    """Write one line to stderr, if there is one to write to."""
+    try:
+        stream = sys.__stderr__
+        if stream is not None:
+            stream.write(f"coldstart-layer: {message}\n")
+            stream.flush()
+    except Exception:
+        pass  # there is nowhere left to say it

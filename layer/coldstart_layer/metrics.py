@@ -1,0 +1,77 @@
+"""Writes one CloudWatch EMF document to stdout for each start.
+
+Format: "Specification: Embedded metric format" in the Amazon CloudWatch user guide.
+"""
+
+import sys
+from json import dumps
+from time import gmtime, strftime, time
+
+from coldstart_layer import __version__
+from coldstart_layer.settings import Settings
+from coldstart_layer.start import Start
+
+
+def write(settings: Settings, start: Start) -> None:
+    """Write the EMF document of a process's first invocation to stdout.
+
+    Raises:
+        OSError, ValueError: stdout is closed.
+    """
+    # The process's own stdout, which is what Lambda reads, and not what the function may have put
+    # in its place.
+    stream = sys.__stdout__
+    if stream is None:
+        raise OSError("stdout is closed")
+    stream.write(dumps(document(settings, start, time())) + "\n")
+    stream.flush()
+
+
+def document(settings: Settings, start: Start, now: float) -> "dict[str, object]":
+    """The EMF document of one start.
+
+    Args:
+        settings: the configuration of the layer and of the function.
+        start: the verdict.
+        now: epoch seconds.
+    """
+    metrics = [{"Name": "ColdStart", "Unit": "Count"}]
+    values: dict[str, object] = {"ColdStart": int(start.cold_start)}
+    if start.init_duration_ms is not None:
+        metrics.append({"Name": "InitDuration", "Unit": "Milliseconds"})
+        values["InitDuration"] = start.init_duration_ms
+
+    memory_size = settings.memory_size
+    properties: dict[str, object | None] = {
+        "initialization_type": start.initialization_type,
+        "function_version": settings.function_version,
+        "memory_size": int(memory_size) if memory_size and memory_size.isdigit() else memory_size,
+        "request_id": start.request_id,
+        "xray_trace_id": start.trace_header.root,
+        "runtime": f"python{sys.version_info[0]}.{sys.version_info[1]}",
+        "layer_version": __version__,
+        "idle_ms": start.idle_ms,
+    }
+    if settings.json_log_level is not None:
+        # Without these two Lambda takes the line for INFO, and drops it where the function logs at
+        # WARN and above ("Log-level filtering" in the Lambda developer guide).
+        seconds = strftime("%Y-%m-%dT%H:%M:%S", gmtime(now))
+        properties["timestamp"] = f"{seconds}.{int(now * 1000) % 1000:03d}Z"
+        properties["level"] = settings.json_log_level
+
+    return {
+        "_aws": {
+            "Timestamp": int(now * 1000),
+            "CloudWatchMetrics": [
+                {
+                    "Namespace": settings.namespace,
+                    "Dimensions": [["function_name"], ["function_name", "start_type"]],
+                    "Metrics": metrics,
+                }
+            ],
+        },
+        "function_name": settings.function_name or "unknown",
+        "start_type": start.start_type,
+        **values,
+        **{name: value for name, value in properties.items() if value is not None},
+    }

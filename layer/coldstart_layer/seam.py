@@ -1,0 +1,176 @@
+"""How we get in: the one place that touches the runtime, ``awslambdaric``.
+
+The runtime loads the handler with ``awslambdaric.bootstrap._get_handler`` and then calls what that
+returned once for each event. We wrap the loader as soon as the runtime has been imported, wherever
+from, and give the runtime a callable that takes the verdict before it becomes the user's handler.
+"""
+
+import sys
+from time import time
+
+from coldstart_layer import logs, metrics, trace_header
+from coldstart_layer.environment import Environment, sandbox_was_used_before
+from coldstart_layer.guard import attempt, warn
+from coldstart_layer.settings import TRACE_HEADER, Settings
+from coldstart_layer.start import set_current
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
+    from typing import Any
+
+    from coldstart_layer.start import Start
+
+    Loader = Callable[..., object]
+    WrapLoader = Callable[[Loader, Callable[[], None], Callable[[Loader], object]], Loader]
+
+_RUNTIME = "awslambdaric.bootstrap"
+_LOADER = "_get_handler"
+
+
+class Handler:
+    """The user's handler, with the verdict taken just before each call.
+
+    ``__call__`` is a property: to call this object, the interpreter first reads it, which is where
+    our code runs, and then calls what it got, which is the user's handler itself. So no frame of
+    ours is on the stack while the user's code runs, and none shows in its stack traces.
+    """
+
+    __slots__ = ("_handler", "_invoked")
+
+    def __init__(self, handler: "Loader", invoked: "Callable[[], None]") -> None:
+        self._handler = handler
+        self._invoked = invoked
+
+    @property
+    def __call__(self) -> "Loader":
+        attempt("signals", self._invoked)
+        return self._handler
+
+
+class Instrument:
+    """Follows one runtime process from its start through its invocations."""
+
+    def __init__(self, environ: "Mapping[str, str]", began_at: float) -> None:
+        """Read the settings, and what can be known before the handler loads.
+
+        Args:
+            environ: the environment variables; read again for the trace header of each event.
+            began_at: when the wrapper was started, in epoch seconds.
+        """
+        self._environ = environ
+        self._settings = settings = Settings(environ)
+        for warning in settings.warnings:
+            warn(warning)
+        restarted = attempt("restart detection", sandbox_was_used_before, settings.log_stream)
+        self._environment = Environment(settings.initialization_type, began_at, bool(restarted))
+
+    def attach(self, runtime: "ModuleType", wrap_loader: "WrapLoader") -> None:
+        """Wrap the loader of the runtime.
+
+        Args:
+            runtime: the module ``awslambdaric.bootstrap``.
+            wrap_loader: makes a loader from the original one and what to do before and after it.
+        """
+        loader = getattr(runtime, _LOADER, None)
+        if loader is None:
+            warn(f"not started: this version of awslambdaric has no {_LOADER}")
+            return
+        self._runtime = runtime
+        setattr(runtime, _LOADER, wrap_loader(loader, self._loading, self._loaded))
+        if self._settings.logs:
+            logs.add_fields(self._settings.initialization_type)
+
+    def _loading(self) -> None:
+        """The runtime has set up logging and is about to import the handler's module."""
+        if self._settings.logs:
+            attempt("log column", logs.add_column)
+
+    def _loaded(self, handler: "Loader") -> "Loader":
+        """The handler's module has been imported: returns what the runtime shall call."""
+        attempt("verdict", self._note_loaded)
+        return Handler(handler, self._invoked)
+
+    def _note_loaded(self) -> None:
+        self._environment.handler_loaded(time())
+        if self._settings.initialization_type == "snap-start":
+            from snapshot_restore_py import register_after_restore
+
+            # Registered after all that the module registered while it loaded, so it runs last.
+            register_after_restore(attempt, "verdict", self._note_restored)
+
+    def _note_restored(self) -> None:
+        self._environment.restored(time())
+
+    def _invoked(self) -> None:
+        """An event is about to reach the handler: take the verdict, tell the sinks."""
+        start = attempt("verdict", self._verdict)
+        set_current(start)
+        if start is None:
+            return
+        settings = self._settings
+        if settings.metrics and start.sequence == 1:
+            attempt("metrics", metrics.write, settings, start)
+        trace = start.trace_header
+        if settings.tracing and trace.sampled and trace.parent and trace.root:
+            from coldstart_layer import tracing
+
+            attempt("tracing", tracing.annotate, settings, start)
+
+    def _verdict(self) -> "Start":
+        request_id = getattr(self._runtime, "_GLOBAL_AWS_REQUEST_ID", None)
+        header = trace_header.parse(self._environ.get(TRACE_HEADER))
+        return self._environment.invoked(time(), request_id, header)
+
+
+class RuntimeFinder:
+    """Import hook that sees the runtime module once, when it is imported, and then is gone.
+
+    The runtime's own script decides where ``awslambdaric`` comes from; importing it before that
+    script has run could find another copy.
+    """
+
+    def __init__(self, imported: "Callable[[ModuleType], None]") -> None:
+        self._imported = imported
+
+    def find_spec(
+        self, name: str, path: object = None, target: object = None
+    ) -> "ModuleSpec | None":
+        """Part of the import protocol: finds nothing itself but ``awslambdaric.bootstrap``."""
+        if name != _RUNTIME:
+            return None
+        return attempt("instrumentation", self._find_runtime, path, target)
+
+    def _find_runtime(self, path: object, target: object) -> "ModuleSpec | None":
+        sys.meta_path.remove(self)  # type: ignore[arg-type]
+        for finder in sys.meta_path:
+            spec = finder.find_spec(_RUNTIME, path, target)  # type: ignore[arg-type]
+            if spec is not None:
+                self._watch(spec.loader)
+                return spec
+        return None
+
+    def _watch(self, loader: "Any") -> None:
+        exec_module = loader.exec_module
+
+        def exec_and_tell(module: "ModuleType") -> None:
+            del loader.exec_module  # ours, on the instance: the class's shows again
+            exec_module(module)
+            attempt("instrumentation", self._imported, module)
+
+        loader.exec_module = exec_and_tell
+
+
+def install(environ: "Mapping[str, str]", began_at: float, wrap_loader: "WrapLoader") -> None:
+    """Get ready for the runtime to be imported. Arguments as for ``Instrument``."""
+    instrument = Instrument(environ, began_at)
+
+    def imported(runtime: "ModuleType") -> None:
+        instrument.attach(runtime, wrap_loader)
+
+    if _RUNTIME in sys.modules:
+        imported(sys.modules[_RUNTIME])
+    else:
+        sys.meta_path.insert(0, RuntimeFinder(imported))  # type: ignore[arg-type]

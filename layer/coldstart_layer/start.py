@@ -1,0 +1,89 @@
+"""The verdict on one invocation, as the sinks and the user's code see it."""
+
+from coldstart_layer.trace_header import TraceHeader
+
+
+class Start:
+    """How the execution environment came to serve one invocation.
+
+    Attributes:
+        cold_start: whether this request waited for its environment to start.
+        start_type: ``warm``, ``managed``, ``reinit``, ``provisioned``, ``proactive``, ``restore``
+            or ``cold``.
+        initialization_type: ``AWS_LAMBDA_INITIALIZATION_TYPE`` as it is; ``unknown`` where unset.
+        init_duration_ms: from the start of the wrapper until the handler was loaded, in
+            milliseconds. None for a warm start, and for an environment restored from a SnapStart
+            snapshot: its init ran when the version was published.
+        request_id: the request id of the invocation; None where the runtime does not tell.
+        sequence: 1 for the first invocation since the process started or was restored, then 2, …
+        idle_ms: how long the environment had been ready when the request came, in milliseconds;
+            None for a warm start, or where it is not known.
+        init_span: begin and end of the init this request waited for, in epoch seconds, or None.
+        trace_header: the X-Ray tracing header of the invocation.
+    """
+
+    __slots__ = (
+        "cold_start",
+        "idle_ms",
+        "init_duration_ms",
+        "init_span",
+        "initialization_type",
+        "request_id",
+        "sequence",
+        "start_type",
+        "trace_header",
+    )
+
+    def __init__(
+        self,
+        cold_start: bool,
+        start_type: str,
+        initialization_type: str,
+        init_duration_ms: "float | None",
+        request_id: "str | None",
+        sequence: int,
+        idle_ms: "float | None",
+        init_span: "tuple[float, float] | None",
+        trace_header: TraceHeader,
+    ) -> None:
+        self.cold_start = cold_start
+        self.start_type = start_type
+        self.initialization_type = initialization_type
+        self.init_duration_ms = init_duration_ms
+        self.request_id = request_id
+        self.sequence = sequence
+        self.idle_ms = idle_ms
+        self.init_span = init_span
+        self.trace_header = trace_header
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__slots__[:6])
+        return f"Start({shown})"
+
+
+class _Current:
+    """Holds the one ``Start`` that is current in this process."""
+
+    __slots__ = ("start",)
+
+    def __init__(self) -> None:
+        self.start: Start | None = None
+
+
+_current = _Current()
+
+
+def current() -> "Start | None":
+    """The start behind the invocation that runs now.
+
+    Returns:
+        The ``Start``, or None where there is none: while the handler's module loads, where the
+        layer is switched off, and outside Lambda, so that a handler which asks still runs in its
+        own unit tests. Between two invocations it is that of the last one.
+    """
+    return _current.start
+
+
+def set_current(start: "Start | None") -> None:
+    """Make ``start`` what ``current()`` answers."""
+    _current.start = start

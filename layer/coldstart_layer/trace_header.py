@@ -1,0 +1,65 @@
+"""Reads the X-Ray tracing header that comes with an invocation.
+
+Format: "Tracing header" in the AWS X-Ray developer guide, "X-Ray concepts":
+``Root=1-<8 hex>-<24 hex>;Parent=<16 hex>;Sampled=1``, further fields allowed.
+"""
+
+
+class TraceHeader:
+    """The fields of a tracing header that matter here.
+
+    Attributes:
+        root: the trace id, or None where there is no well-formed one.
+        epoch: the second in which the trace began, read from ``root``, or None.
+        parent: the id of the parent segment, or None where there is no well-formed one.
+        sampled: whether this request is traced.
+    """
+
+    __slots__ = ("epoch", "parent", "root", "sampled")
+
+    def __init__(
+        self,
+        root: "str | None" = None,
+        epoch: "int | None" = None,
+        parent: "str | None" = None,
+        sampled: bool = False,
+    ) -> None:
+        self.root = root
+        self.epoch = epoch
+        self.parent = parent
+        self.sampled = sampled
+
+
+def _hex(text: str, digits: int) -> "int | None":
+    """The value of exactly ``digits`` hexadecimal digits, else None."""
+    try:
+        raw = bytes.fromhex(text)
+    except ValueError:
+        return None
+    # fromhex passes over white space: what it kept must account for every character.
+    if len(text) != digits or 2 * len(raw) != digits:
+        return None
+    return int.from_bytes(raw, "big")
+
+
+def parse(header: "str | None") -> TraceHeader:
+    """Read a tracing header. Whatever is absent or malformed is None; never raises."""
+    if not header:
+        return TraceHeader()
+    fields = {}
+    for field in header.split(";"):
+        name, _, value = field.partition("=")
+        fields[name.strip()] = value.strip()
+
+    root, epoch = fields.get("Root", ""), None
+    parts = root.split("-")
+    if len(parts) == 3 and parts[0] == "1" and _hex(parts[2], 24) is not None:
+        epoch = _hex(parts[1], 8)
+
+    parent = fields.get("Parent", "")
+    return TraceHeader(
+        root=root if epoch is not None else None,
+        epoch=epoch,
+        parent=parent if _hex(parent, 16) is not None else None,
+        sampled=fields.get("Sampled") == "1",
+    )

@@ -1,0 +1,121 @@
+"""What the tests share: the built layer, the CPythons it runs on, and functions to run under it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import textwrap
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from coldstart_cli.local_lambda import Function, Sandbox, unpack_layer
+from coldstart_cli.local_lambda.layer import default_layer
+
+ROOT = Path(__file__).resolve().parent.parent
+RUNTIMES = sorted(
+    (path for path in (ROOT / "build/runtimes").iterdir() if path.is_dir()),
+    key=lambda path: int(path.name.partition(".")[2]),
+)
+if not RUNTIMES:
+    raise RuntimeError("no CPython to run functions on: start the tests with `make test`")
+
+
+@pytest.fixture(scope="session")
+def layer_zip() -> Path:
+    return default_layer()
+
+
+@pytest.fixture(scope="session")
+def wrapper(layer_zip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wrapper of the built layer, unpacked as under /opt. Not to be written to."""
+    return unpack_layer(layer_zip, tmp_path_factory.mktemp("opt"))
+
+
+@pytest.fixture
+def own_wrapper(layer_zip: Path, tmp_path: Path) -> Path:
+    """The same in a copy of this test's own, to break."""
+    return unpack_layer(layer_zip, tmp_path / "opt")
+
+
+@pytest.fixture(params=RUNTIMES, ids=lambda path: path.name)
+def runtime(request: pytest.FixtureRequest) -> Path:
+    """The environment of each CPython found on this machine, one after the other."""
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def newest_runtime() -> Path:
+    return RUNTIMES[-1]
+
+
+MakeFunction = Callable[..., Function]
+
+
+@pytest.fixture
+def make_function(tmp_path: Path) -> MakeFunction:
+    """Writes a function's module and describes it."""
+
+    def make(
+        runtime: Path,
+        code: str,
+        handler: str = "app.handler",
+        files: dict[str, str] | None = None,
+        **environment: str,
+    ) -> Function:
+        task_root = tmp_path / "task"
+        task_root.mkdir(exist_ok=True)
+        (task_root / "app.py").write_text(textwrap.dedent(code))
+        for name, content in (files or {}).items():
+            path = task_root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(textwrap.dedent(content))
+        return Function(
+            handler=handler,
+            task_root=task_root,
+            python=runtime / "bin/python",
+            python_version=runtime.name,
+            environment=environment,
+        )
+
+    return make
+
+
+LOGGING_HANDLER = """
+    import logging
+    logger = logging.getLogger()
+    logger.setLevel("INFO")
+    logger.info("loading")
+
+    def handler(event, context):
+        logger.info("handling")
+        return {"answer": event.get("question")}
+"""
+
+
+@pytest.fixture
+def logging_function(make_function: MakeFunction) -> Callable[[Path], Function]:
+    """A function that logs one line while it loads and one in each invocation."""
+    return lambda runtime, **environment: make_function(runtime, LOGGING_HANDLER, **environment)
+
+
+@pytest.fixture(autouse=True)
+def no_settings_of_this_shell(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith(("COLDSTART_", "_COLDSTART_")):
+            monkeypatch.delenv(name)
+
+
+async def ready(sandbox: Sandbox) -> None:
+    """Start the sandbox's process; it must come up."""
+    outcome = await sandbox.start()
+    assert outcome.kind == "ready", (outcome, sandbox.stdout, sandbox.stderr)
+
+
+async def until(condition: Callable[[], bool], timeout: float = 30) -> None:
+    """Wait until ``condition()`` holds; ``timeout`` in seconds."""
+    give_up_at = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < give_up_at, "it did not come to pass"
+        await asyncio.sleep(0.01)

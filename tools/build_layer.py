@@ -1,0 +1,86 @@
+"""Builds the layer: the wrapper and the package, with bytecode for each CPython of this machine.
+
+    python tools/build_layer.py zip dist/coldstart-layer.zip
+    python tools/build_layer.py folder DIR
+
+The same sources and the same CPythons give the same bytes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import tempfile
+import zipfile
+from pathlib import Path
+
+import cpythons
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = Path("python/coldstart_layer")
+
+
+def build(folder: Path) -> list[str]:
+    """Lay the layer out in ``folder``, as it is to stand under /opt.
+
+    Returns:
+        The Python versions it has bytecode for.
+    """
+    package = folder / PACKAGE
+    package.mkdir(parents=True, exist_ok=True)
+    for source in sorted((ROOT / "layer/coldstart_layer").iterdir()):
+        if source.is_file():
+            shutil.copyfile(source, package / source.name)
+    shutil.copyfile(ROOT / "LICENSE", package / "LICENSE")
+    wrapper = folder / "coldstart-wrapper"
+    shutil.copyfile(ROOT / "wrapper/coldstart-wrapper", wrapper)
+    wrapper.chmod(0o755)
+    found = cpythons.find()
+    for python in found.values():
+        command = [python, "-sSB", "-X", "no_debug_ranges", ROOT / "tools/bytecode.py", package]
+        # A fixed hash seed: bytecode holds sets in the order of their hashes.
+        subprocess.run(command, check=True, env={"PYTHONHASHSEED": "0"})
+    return list(found)
+
+
+def write_zip(folder: Path, target: Path) -> None:
+    """Zip ``folder`` so that nothing but its contents shows in the bytes."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_suffix(".partial")
+    with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                entry = zipfile.ZipInfo(path.relative_to(folder).as_posix())  # dated 1980
+                mode = 0o755 if path.name == "coldstart-wrapper" else 0o644
+                entry.external_attr = (0o100000 | mode) << 16
+                entry.create_system = 3  # Unix: else the mode is not read
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                archive.writestr(entry, path.read_bytes())
+    partial.replace(target)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Build the Lambda layer.")
+    parser.add_argument("form", choices=["zip", "folder"])
+    parser.add_argument("target", type=Path, help="the zip file, or the folder, to make")
+    arguments = parser.parse_args()
+    if arguments.form == "folder":
+        covered = build(arguments.target)
+        size = ""
+    else:
+        with tempfile.TemporaryDirectory() as scratch:
+            covered = build(Path(scratch))
+            write_zip(Path(scratch), arguments.target)
+        size = f" ({arguments.target.stat().st_size / 1000:.0f} kB)"
+    print(f"{arguments.target}{size}: bytecode for Python {', '.join(covered)}")
+    missing = [runtime for runtime in cpythons.RUNTIMES if runtime not in covered]
+    if missing:
+        print(
+            f"Not found here: Python {', '.join(missing)}. The layer works there too, but compiles"
+            " its modules at each cold start."
+        )
+
+
+if __name__ == "__main__":
+    main()

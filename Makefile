@@ -94,8 +94,10 @@ $(RUNTIMES)/ready: requirements/runtime.txt tools/cpythons.py
 	done
 	@touch $@
 
-$(SAM)/ready: requirements/sam.txt
+# With uv: older versions of pip refuse lock files where a package is asked for with extras.
+$(SAM)/ready: requirements/sam.txt requirements/lock.txt
 	@echo "Setting up $(SAM) (the first time only) ..."
 	@$(PYTHON) -m venv --clear $(SAM)
-	@$(SAM)/bin/python $(PIP_INSTALL) -r $<
+	@$(SAM)/bin/python $(PIP_INSTALL) -r requirements/lock.txt
+	@$(SAM)/bin/uv pip install --quiet --python $(SAM)/bin/python --require-hashes -r $<
 	@touch $@

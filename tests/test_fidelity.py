@@ -206,7 +206,7 @@ LOOK_AROUND = """
             "profile": repr((sys.getprofile(), sys.gettrace())),
             "hooks": shown((sys.excepthook, sys.displayhook, sys.unraisablehook)),
             "threads": len(threading.enumerate()),
-            "signals": {s.name: shown(signal.getsignal(s)) for s in signal.valid_signals() if hasattr(s, "name")},
+            "signals": [shown(signal.getsignal(number)) for number in signal.valid_signals()],
             "descriptors": sorted(os.listdir("/proc/self/fd")),
             "limit": sys.getrecursionlimit(),
             "cwd": os.getcwd(),

@@ -25,7 +25,10 @@ def main() -> None:
     """One true cold start verdict for Python on AWS Lambda."""
 
 
-@main.command("simulate")
+@main.command(
+    "simulate",
+    epilog="Example: coldstart simulate --handler app.handler --task-root src --event event.json",
+)
 @click.option("--handler", required=True, metavar="MODULE.FUNCTION", help="As in Lambda.")
 @click.option(
     "--task-root",
@@ -84,13 +87,7 @@ def simulate_command(
     timeout: float,
     json_output: bool,
 ) -> None:
-    """Run a function on this machine, in every way Lambda can start it, and show what the layer
-    says of each.
-
-    \b
-    Example:
-      coldstart simulate --handler app.handler --task-root src --event event.json
-    """
+    """Run a function on this machine, in every way Lambda can start it, and show what it tells."""
     errors = Console(stderr=True)
     try:
         if not layer.is_file():

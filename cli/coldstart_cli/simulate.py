@@ -6,6 +6,7 @@ import asyncio
 import json
 import subprocess
 import tempfile
+import zipfile
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,11 +115,14 @@ async def simulate(
         progress: is told what runs next.
 
     Raises:
-        SimulationError: the function did not load, or an invocation failed.
+        SimulationError: the layer is none, the function did not load, or an invocation failed.
     """
     rows = []
     with tempfile.TemporaryDirectory(prefix="coldstart-layer-") as folder:
-        wrapper = unpack_layer(layer, Path(folder))
+        try:
+            wrapper = unpack_layer(layer, Path(folder))
+        except (OSError, zipfile.BadZipFile) as error:
+            raise SimulationError(f"{layer} is not the layer's zip file: {error}") from None
         for scenario in SCENARIOS:
             if scenario.initialization_type in initialization_types:
                 progress(f"{scenario.initialization_type}: {scenario.before}")

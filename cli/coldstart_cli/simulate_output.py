@@ -12,7 +12,7 @@ from rich.text import Text
 
 from coldstart_cli.simulate import Row
 
-_NONE = Text("–", style="dim")
+_NONE = Text("-", style="dim")
 
 
 def table(rows: Sequence[Row]) -> Table:

@@ -4,7 +4,7 @@ Short and without annotations, because Python compiles a script anew at each sta
 imports come compiled. The runtime cuts leading frames in files called bootstrap.py from the stack
 traces it reports, so what stands on the stack while the user's module is imported is in this file.
 """
-# mypy: disable-error-code="no-untyped-def, no-untyped-call"
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, assignment, unreachable"
 
 import os
 import sys
@@ -21,7 +21,7 @@ def wrap_loader(loader, loading, loaded):
 
 
 def become_plainly(command):
-    """Run the command line with the rest of the layer missing: the function must run all the same."""
+    """Run the command line with the rest of the layer missing: the function must still run."""
     import runpy
 
     os.environ.pop("_COLDSTART_STARTED", None)

@@ -17,6 +17,8 @@ def attempt(site: str, function: "Callable[..., Result]", *arguments: object) ->
 
     Args:
         site: what is skipped if it fails, as the report on stderr names it. Reported once.
+        function: what to call.
+        *arguments: what to call it with.
 
     Returns:
         What the function returned; None where it raised an ``Exception``. ``SystemExit``,

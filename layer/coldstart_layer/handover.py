@@ -9,6 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
     from types import FrameType
+    from typing import Any
 
 
 def take_message(environ: "MutableMapping[str, str]") -> float:
@@ -48,7 +49,7 @@ def restore_command_line(script: str) -> None:
         del sys.path[0]  # there is no current folder
 
 
-def become(argv: "list[str]", shim: "dict[str, object]") -> None:
+def become(argv: "list[str]", shim: "dict[str, Any]") -> None:
     """Run the original command line as the interpreter would have.
 
     Args:

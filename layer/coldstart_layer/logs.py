@@ -35,7 +35,7 @@ def add_fields(initialization_type: str) -> None:
         attempt("log fields", complete, record.__dict__)
         return record
 
-    logging.Logger.makeRecord = make_record  # type: ignore[assignment]
+    logging.Logger.makeRecord = make_record  # type: ignore[method-assign]
 
 
 class _ColumnFormatter(logging.Formatter):

@@ -46,6 +46,7 @@ class Handler:
 
     @property
     def __call__(self) -> "Loader":
+        """The user's handler; reading it takes the verdict on the invocation that follows."""
         attempt("signals", self._invoked)
         return self._handler
 
@@ -144,7 +145,7 @@ class RuntimeFinder:
         return attempt("instrumentation", self._find_runtime, path, target)
 
     def _find_runtime(self, path: object, target: object) -> "ModuleSpec | None":
-        sys.meta_path.remove(self)  # type: ignore[arg-type]
+        sys.meta_path.remove(self)
         for finder in sys.meta_path:
             spec = finder.find_spec(_RUNTIME, path, target)  # type: ignore[arg-type]
             if spec is not None:
@@ -173,4 +174,4 @@ def install(environ: "Mapping[str, str]", began_at: float, wrap_loader: "WrapLoa
     if _RUNTIME in sys.modules:
         imported(sys.modules[_RUNTIME])
     else:
-        sys.meta_path.insert(0, RuntimeFinder(imported))  # type: ignore[arg-type]
+        sys.meta_path.insert(0, RuntimeFinder(imported))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import tempfile
@@ -230,10 +231,8 @@ class Sandbox:
     async def kill(self) -> None:
         """End the runtime process the hard way, as Lambda does at a timeout."""
         if self._process is not None and self._watcher is not None:
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
             await self._watcher
         if self._api is not None:
             await self._api.close()

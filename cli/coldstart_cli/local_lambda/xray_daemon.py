@@ -31,7 +31,7 @@ class XrayDaemon:
         Raises:
             ValueError: a datagram has not the daemon's format.
         """
-        documents = []
+        documents: list[dict[str, Any]] = []
         while True:
             try:
                 datagram = self._socket.recv(65536)

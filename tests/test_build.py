@@ -1,0 +1,138 @@
+"""The artifact: what is in it, and that the same sources make the same bytes."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import cpythons
+import pytest
+from conftest import ROOT
+
+PACKAGE = "python/coldstart_layer"
+# What its modules and the zip's own files may not exceed; the layer's zip must stay below 100 kB.
+LIMIT = 100_000
+
+
+def build(checkout: Path, *arguments: str, **environment: str) -> str:
+    command = [sys.executable, checkout / "tools/build_layer.py", *arguments]
+    variables = {**os.environ, **environment}
+    return subprocess.check_output(command, text=True, env=variables, cwd=checkout)
+
+
+@pytest.fixture
+def checkout(tmp_path) -> Path:
+    """The sources in another folder, with other times and modes."""
+    target = tmp_path / "another folder"
+    for name in ("layer", "wrapper", "tools"):
+        shutil.copytree(ROOT / name, target / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "LICENSE", target)
+    for path in target.rglob("*"):
+        if path.is_file():
+            os.utime(path, (1e9, 1e9))
+            path.chmod(0o600)
+    return target
+
+
+def test_files(layer_zip) -> None:
+    sources = {path.name for path in (ROOT / "layer/coldstart_layer").iterdir() if path.is_file()}
+    expected = {"coldstart-wrapper", f"{PACKAGE}/LICENSE"}
+    expected |= {f"{PACKAGE}/{name}" for name in sources}
+    modules = [name.removesuffix(".py") for name in sources if name.endswith(".py")]
+    for runtime in cpythons.find():
+        tag = "cpython-" + runtime.replace(".", "")
+        expected |= {
+            f"{PACKAGE}/__pycache__/{name}.{tag}.pyc" for name in modules if name != "bootstrap"
+        }
+    with zipfile.ZipFile(layer_zip) as archive:
+        assert set(archive.namelist()) == expected
+        for entry in archive.infolist():
+            mode = entry.external_attr >> 16 & 0o777
+            assert mode == (0o755 if entry.filename == "coldstart-wrapper" else 0o644)
+
+
+def test_size(layer_zip) -> None:
+    assert layer_zip.stat().st_size < LIMIT
+
+
+def test_bytecode_is_never_checked_against_its_source(layer_zip) -> None:
+    """PEP 552: the flags say "by hash" (bit 0) and "don't check" (bit 1 unset)."""
+    with zipfile.ZipFile(layer_zip) as archive:
+        bytecode = [name for name in archive.namelist() if name.endswith(".pyc")]
+        assert bytecode
+        for name in bytecode:
+            data = archive.read(name)
+            assert int.from_bytes(data[4:8], "little") == 0b01
+            if sys.implementation.cache_tag in name:
+                source = re.sub(r"__pycache__/(\w+)\.cpython-\d+\.pyc", r"\1.py", name)
+                assert data[8:16] == importlib.util.source_hash(archive.read(source))
+
+
+def test_same_bytes_from_another_folder(layer_zip, checkout) -> None:
+    build(checkout, "zip", "dist/layer.zip", PYTHONHASHSEED="7", TZ="Asia/Tokyo", LC_ALL="C")
+    assert (checkout / "dist/layer.zip").read_bytes() == layer_zip.read_bytes()
+
+
+def test_no_module_is_compiled_at_start_up(wrapper, runtime) -> None:
+    """With -v Python says where each module comes from."""
+    script = "import sys; sys.path.append({!r}); from coldstart_layer import seam, xray_sdk"
+    command = [runtime / "bin/python", "-v", "-c", script.format(str(wrapper.parent / "python"))]
+    trace = subprocess.run(command, capture_output=True, text=True, check=True).stderr
+    loaded = re.findall(r"# code object from '?([^'\n]*coldstart_layer[^'\n]*?)'?\n", trace)
+    assert len(loaded) >= 11
+    assert all(path.endswith(".pyc") for path in loaded), loaded
+    assert not re.search(r"# wrote .*coldstart_layer", trace)
+
+
+def test_a_machine_with_one_cpython(checkout, tmp_path) -> None:
+    """The build works, and says which versions it covers and which it does not."""
+    home = tmp_path / "empty"
+    home.mkdir()
+    said = build(
+        checkout, "zip", "layer.zip", PATH="/nowhere", PYENV_ROOT=str(home), HOME=str(home)
+    )
+    own = "{}.{}".format(*sys.version_info)
+    assert f"bytecode for Python {own}\n" in said
+    others = [runtime for runtime in cpythons.RUNTIMES if runtime != own]
+    assert f"Not found here: Python {', '.join(others)}." in said
+    with zipfile.ZipFile(checkout / "layer.zip") as archive:
+        tags = {
+            re.findall(r"cpython-\d+", name)[0] for name in archive.namelist() if ".pyc" in name
+        }
+    assert tags == {sys.implementation.cache_tag}
+
+
+def test_stripped_sources_are_the_same_program(wrapper) -> None:
+    """Line by line: what is left of the sources differs in comments and docstrings only."""
+    for shipped in (wrapper.parent / PACKAGE).glob("*.py"):
+        source = ROOT / "layer/coldstart_layer" / shipped.name
+        trees = [ast.parse(path.read_text()) for path in (source, shipped)]
+        for tree in trees:
+            for node in ast.walk(tree):
+                documented = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+                if documented and ast.get_docstring(node, clean=False) is not None:
+                    node.body[0] = ast.Pass(lineno=node.body[0].lineno, col_offset=0)
+        dumps = [ast.dump(tree, include_attributes=True) for tree in trees]
+        ends = re.compile(r", end_(lineno|col_offset)=\d+")
+        assert ends.sub("", dumps[0]) == ends.sub("", dumps[1]), shipped.name
+
+
+def test_without_bytecode_it_works_too(wrapper, tmp_path) -> None:
+    """On a CPython that the build did not cover: the sources are compiled, nothing else changes."""
+    package = tmp_path / "coldstart_layer"
+    source = wrapper.parent / PACKAGE
+    shutil.copytree(source, package, ignore=shutil.ignore_patterns("__pycache__"))
+    command = [
+        sys.executable,
+        "-c",
+        "import coldstart_layer.seam; print(coldstart_layer.current())",
+    ]
+    said = subprocess.check_output(command, text=True, cwd=tmp_path)
+    assert said == "None\n"

@@ -1,0 +1,107 @@
+"""template.yaml under the real aws-sam-cli and cfn-lint."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import zipfile
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+SAM = ROOT / "build/sam/bin"
+
+
+@pytest.fixture
+def tool(tmp_path):
+    """Runs a command of aws-sam-cli's environment, with a home of its own and no account."""
+    environment = {
+        "PATH": f"{SAM}:{os.environ['PATH']}",
+        "HOME": str(tmp_path),
+        "SAM_CLI_TELEMETRY": "0",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "none",
+        "AWS_SECRET_ACCESS_KEY": "none",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    if "PYENV_ROOT" not in os.environ:
+        environment["PYENV_ROOT"] = str(Path.home() / ".pyenv")
+    else:
+        environment["PYENV_ROOT"] = os.environ["PYENV_ROOT"]
+
+    def run(*command: str) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            [SAM / command[0], *command[1:]],
+            cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300,
+        )  # fmt: skip
+
+    return run
+
+
+def test_sam_validate(tool) -> None:
+    run = tool("sam", "validate", "--lint")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "is a valid SAM Template" in run.stdout
+
+
+def test_cfn_lint(tool) -> None:
+    run = tool("cfn-lint", "--include-checks", "I", "--", "template.yaml")
+    assert (run.returncode, run.stdout) == (0, ""), run.stdout + run.stderr
+
+
+def test_sam_build_makes_what_make_build_makes(tool, layer_zip, tmp_path) -> None:
+    run = tool("sam", "build", "ColdStartLayer", "--build-dir", str(tmp_path / "build"))
+    assert run.returncode == 0, run.stdout + run.stderr
+    built = tmp_path / "build/ColdStartLayer"
+    files = {
+        path.relative_to(built).as_posix(): (path.read_bytes(), os.access(path, os.X_OK))
+        for path in built.rglob("*")
+        if path.is_file()
+    }
+    with zipfile.ZipFile(layer_zip) as archive:
+        expected = {
+            entry.filename: (archive.read(entry), bool(entry.external_attr >> 16 & 0o100))
+            for entry in archive.infolist()
+        }
+    assert files == expected
+
+
+def test_what_it_deploys(tool, tmp_path) -> None:
+    """Built and transformed as CloudFormation would: the three ways to start, each with the layer."""
+    script = """
+import json, sys
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
+from samcli.yamlhelper import yaml_parse
+template = yaml_parse(open("template.yaml").read())
+defaults = {name: p["Default"] for name, p in template["Parameters"].items()}
+for resource in template["Resources"].values():  # as `sam package` leaves them
+    for name in ("CodeUri", "ContentUri"):
+        if name in resource["Properties"]:
+            resource["Properties"][name] = "s3://bucket/key"
+template["Globals"]["Function"]["CodeUri"] = "s3://bucket/key"
+translated = Translator({"AWSXRayDaemonWriteAccess": "arn:aws:iam::aws:policy/x"}, Parser())
+json.dump(translated.translate(template, defaults), sys.stdout)
+"""
+    run = tool("python", "-c", script)
+    assert run.returncode == 0, run.stderr
+    resources = json.loads(run.stdout)["Resources"]
+    by_type: dict[str, list[dict]] = {}
+    for resource in resources.values():
+        by_type.setdefault(resource["Type"], []).append(resource)
+    (layer,) = by_type["AWS::Lambda::LayerVersion"]
+    assert layer["DeletionPolicy"] == "Retain"
+    assert len(by_type["AWS::Lambda::Function"]) == 3
+    for function in by_type["AWS::Lambda::Function"]:
+        properties = function["Properties"]
+        assert len(properties["Layers"]) == 1
+        assert properties["TracingConfig"] == {"Mode": "Active"}
+        variables = properties["Environment"]["Variables"]
+        assert variables == {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/coldstart-wrapper"}
+    aliases = by_type["AWS::Lambda::Alias"]
+    assert [alias["Properties"]["Name"] for alias in aliases] == ["live", "live"]
+    assert sum("ProvisionedConcurrencyConfig" in alias["Properties"] for alias in aliases) == 1
+    snap_starts = [f["Properties"].get("SnapStart") for f in by_type["AWS::Lambda::Function"]]
+    assert snap_starts.count({"ApplyOn": "PublishedVersions"}) == 1

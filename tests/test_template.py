@@ -69,7 +69,7 @@ def test_sam_build_makes_what_make_build_makes(tool, layer_zip, tmp_path) -> Non
 
 
 def test_what_it_deploys(tool, tmp_path) -> None:
-    """Built and transformed as CloudFormation would: the three ways to start, each with the layer."""
+    """Transformed as CloudFormation would: the three ways to start, each with the layer."""
     script = """
 import json, sys
 from samtranslator.parser.parser import Parser

@@ -213,14 +213,14 @@ async def test_stdout_closed_by_the_function(wrapper, runtime, make_function) ->
 
 
 async def test_tmp_cannot_be_written(wrapper, runtime, make_function) -> None:
-    """Where the marker would go there is no room: never ``reinit``, and all else works."""
+    """No marker can be left: never ``reinit``, and all else works."""
     function = make_function(runtime, ANSWERS)
     launcher = function.task_root / "read-only-tmp"
-    # A mount namespace of its own, with an empty file system that cannot be written to as /tmp.
+    # A mount namespace of its own, in which /tmp is read-only.
     launcher.write_text(
         "#!/bin/bash\n"
-        "exec unshare --mount --map-root-user bash -c 'mount -t tmpfs -o ro none /tmp"
-        ' && exec "$@"\' launcher "$@"\n'
+        "exec unshare --mount --map-root-user bash -c 'mount --bind /tmp /tmp"
+        ' && mount -o remount,bind,ro /tmp && exec "$@"\' launcher "$@"\n'
     )
     launcher.chmod(0o755)
     command = (

@@ -57,8 +57,12 @@ class Start:
         self.trace_header = trace_header
 
     def __repr__(self) -> str:
-        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__slots__[:6])
-        return f"Start({shown})"
+        return (
+            f"Start(cold_start={self.cold_start!r}, start_type={self.start_type!r},"
+            f" initialization_type={self.initialization_type!r},"
+            f" init_duration_ms={self.init_duration_ms!r}, request_id={self.request_id!r},"
+            f" sequence={self.sequence!r})"
+        )
 
 
 class _Current:

@@ -41,11 +41,12 @@ if __name__ == "__main__":
     become = None
     command = sys.argv[1:]
     try:
-        sys.path.append(__file__.rsplit("/", 2)[0])
+        # In front, for as long as nothing but the layer's own modules is imported.
+        sys.path.insert(0, __file__.rsplit("/", 2)[0])
         try:
             from coldstart_layer.handover import become, restore_command_line, take_message
         finally:
-            sys.path.pop()
+            del sys.path[0]
         restore_command_line(command[0])
         began_at = take_message(os.environ)
         from coldstart_layer.seam import install

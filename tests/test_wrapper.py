@@ -233,6 +233,14 @@ class TestNextWrapper:
             " going on without it\n"
         )
 
+    def test_that_hands_us_what_is_not_python(self, wrapped) -> None:
+        env = shutil.which("env")
+        wrapper = wrapped.script("next", f'#!/bin/sh\nexec "$1" {env}\n')
+        run = wrapped.run(wrapped.python, wrapped.runtime, COLDSTART_NEXT_WRAPPER=wrapper)
+        assert "COLDSTART" not in run.stdout
+        (line,) = run.stderr.splitlines()
+        assert line == f"coldstart-layer: not started: {env} is not Python"
+
     def test_still_runs_where_we_are_switched_off(self, wrapped) -> None:
         wrapper = wrapped.script("next", '#!/bin/sh\nNEXT=ran exec "$@"\n')
         run = wrapped.run(

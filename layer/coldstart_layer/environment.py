@@ -97,16 +97,17 @@ class Environment:
         began, ended, ready = self._init_began_at, self._init_ended_at, self._ready_at
         first = start_type != "warm"
         from_snapshot = self._initialization_type == "snap-start" and start_type != "reinit"
-        init_duration_ms = None
+        init_duration_ms = init_span = None
         # A clock that was set back in between makes a negative duration: better none.
         if first and not from_snapshot and ended is not None and ended >= began:
             init_duration_ms = round((ended - began) * 1000, 3)
+            # The init belongs to this request only if the request waited for it. That of a
+            # provisioned or proactive environment may have been hours ago.
+            if start_type in ("cold", "reinit"):
+                init_span = (began, ended)
         idle_ms = None
         if first and ready is not None and now >= ready:
             idle_ms = round((now - ready) * 1000, 3)
-        # The init belongs to this request only if the request waited for it. That of a provisioned
-        # or proactive environment may have been hours ago.
-        waited = start_type in ("cold", "reinit")
         return Start(
             cold_start=cold_start,
             start_type=start_type,
@@ -115,6 +116,6 @@ class Environment:
             request_id=request_id,
             sequence=self._sequence,
             idle_ms=idle_ms,
-            init_span=(began, ended) if waited and ended is not None else None,
+            init_span=init_span,
             trace_header=trace_header,
         )

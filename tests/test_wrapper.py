@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -339,6 +340,31 @@ class TestShell:
         python = wrapped.script("python3", "#!/bin/sh\nprintf '%s|' \"$@\"\n")
         run = wrapped.run(python, wrapped.runtime, launcher=tuple(command))
         assert (run.stdout, run.stderr) == (f"{wrapped.shim}|{wrapped.runtime}|", "")
+
+
+def test_the_functions_own_variables_stay(wrapped) -> None:
+    """Whatever they are called: bash would export the wrapper's values of the same names."""
+    text = re.sub("(?m)^ *#.*$", "", wrapped.wrapper.read_text())
+    assigned = set(re.findall(r"(?:^|[\s(])(\w+)\+?=", text)) | set(
+        re.findall(r"local (\w+)", text)
+    )
+    assigned = {name for name in assigned if name.islower()}
+    assert len(assigned) >= 9
+    assert {name for name in assigned if not name.startswith("_coldstart_")} == set()
+    plain = {name.removeprefix("_coldstart_"): "mine" for name in assigned}
+    command = [wrapped.wrapper, wrapped.python, wrapped.runtime]
+    for options in ({}, {"COLDSTART_ENABLED": "off"}, {"COLDSTART_NEXT_WRAPPER": "/no/such"}):
+        run = subprocess.run(command, env={**plain, **options}, capture_output=True, text=True)
+        _, seen = json.loads(run.stdout)
+        assert {name: seen.get(name) for name in plain} == plain
+
+
+def test_an_environment_that_is_almost_too_large(wrapped) -> None:
+    """The kernel takes 128 kB for one variable: ours must not be the one that breaks it."""
+    large = "x" * (131072 - len("OLDPWD=") - 1)
+    run = wrapped.run(wrapped.python, wrapped.runtime, OLDPWD=large)
+    argv, _ = json.loads(run.stdout)
+    assert argv == [wrapped.runtime]
 
 
 def test_the_environment_is_told_only_where_bash_was_not_there_before(wrapped) -> None:

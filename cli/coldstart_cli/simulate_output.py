@@ -13,6 +13,9 @@ from rich.text import Text
 from coldstart_cli.simulate import Row
 
 _NONE = Text("-", style="dim")
+_LEGEND = """
+#1 is the first request, #2 one right after it. EMF is written once a start.
+A snapshot's init ran when its version was published."""
 
 
 def table(rows: Sequence[Row]) -> Table:
@@ -87,6 +90,7 @@ def summary(rows: Sequence[Row]) -> str:
 
 
 def show(rows: Sequence[Row], console: Console) -> None:
-    """Print the table and its summary."""
+    """Print the table, how to read it, and its summary."""
     console.print(table(rows))
-    console.print(summary(rows))
+    console.print(_LEGEND, style="dim", highlight=False)
+    console.print(summary(rows), highlight=False)

@@ -54,7 +54,8 @@ if __name__ == "__main__":
         install(os.environ, began_at, wrap_loader)
     except Exception as error:
         try:
-            sys.stderr.write(f"coldstart-layer: not started: {type(error).__name__}: {error}\n")
+            message = " ".join(f"{type(error).__name__}: {error}".splitlines())
+            sys.stderr.write(f"coldstart-layer: not started: {message}\n")
         except Exception:
             pass
     if become is None:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
     Result = TypeVar("Result")
 
+_LONGEST = 400
 _reported: "set[str]" = set()
 
 
@@ -29,8 +30,15 @@ def attempt(site: str, function: "Callable[..., Result]", *arguments: object) ->
     except Exception as error:
         if site not in _reported:
             _reported.add(site)
-            warn(f"{site} skipped: {type(error).__name__}: {error}")
+            warn(f"{site} skipped: {_described(error)}")
         return None
+
+
+def _described(error: Exception) -> str:
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:
+        return type(error).__name__
 
 
 def warn(message: str) -> None:
@@ -38,7 +46,8 @@ def warn(message: str) -> None:
     try:
         stream = sys.__stderr__
         if stream is not None:
-            stream.write(f"coldstart-layer: {message}\n")
+            line = " ".join(message.splitlines())[:_LONGEST]
+            stream.write(f"coldstart-layer: {line}\n")
             stream.flush()
     except Exception:
         pass  # there is nowhere left to say it

@@ -69,7 +69,7 @@ def become(argv: "list[str]", shim: "dict[str, Any]") -> None:
         runpy._run_module_as_main(argv[1])  # type: ignore[attr-defined]
         return
     sys.argv[:] = argv
-    path = script if script.startswith("/") else f"{os.getcwd()}/{script.removeprefix('./')}"
+    path = script if script.startswith("/") else f"{os.getcwd()}/{script}"
     main.__dict__.update(__file__=path, __loader__=type(shim["__loader__"])("__main__", path))
     with open(script, "rb") as file:
         source = file.read()
@@ -97,8 +97,12 @@ def _run(source: bytes, path: str, namespace: "dict[str, object]") -> None:
         sys.setprofile(name)
         try:
             exec(source, namespace)
+            return
+        except (SyntaxError, ValueError):
+            if named:
+                raise
         finally:
             if not named:
                 sys.setprofile(None)
-    else:
-        exec(compile(source, path, "exec"), namespace)
+    # A script that does not compile has to say so under its own name.
+    exec(compile(source, path, "exec"), namespace)

@@ -8,21 +8,17 @@ python-json-logger) then show them unasked.
 
 import logging
 
-from coldstart_layer.guard import attempt
 from coldstart_layer.start import current
 
 _MESSAGE = "%(message)s"
+
+# No guard here, on purpose: it would catch what a signal handler of the function raises in the
+# middle of our lines, such as its own timeout. So nothing here fails, and no user code is called.
 
 
 def add_fields(initialization_type: str) -> None:
     """From now on, add the two fields to each record that does not have them."""
     original = logging.Logger.makeRecord
-
-    def complete(fields: "dict[str, object]") -> None:
-        start = current()
-        if start is not None:
-            fields.setdefault("cold_start", start.cold_start)
-        fields.setdefault("initialization_type", initialization_type)
 
     def make_record(self: logging.Logger, *args: object, **kwargs: object) -> logging.LogRecord:
         try:
@@ -32,7 +28,12 @@ def add_fields(initialization_type: str) -> None:
             if error.__traceback__ is not None:
                 error.__traceback__ = error.__traceback__.tb_next
             raise
-        attempt("log fields", complete, record.__dict__)
+        fields = getattr(record, "__dict__", None)  # a record factory can return anything
+        if type(fields) is dict:
+            start = current()
+            if start is not None:
+                fields.setdefault("cold_start", start.cold_start)
+            fields.setdefault("initialization_type", initialization_type)
         return record
 
     logging.Logger.makeRecord = make_record  # type: ignore[method-assign]
@@ -42,19 +43,34 @@ class _ColumnFormatter(logging.Formatter):
     """The runtime's text format, with a column of ours before the message."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:
-        line = attempt("log column", self._with_column, record.__dict__)
-        return super().formatMessage(record) if line is None else line
+        column = _column(record.__dict__)
+        if column is None:
+            return super().formatMessage(record)
+        message = record.message
+        record.message = f"{column}\t{message}"
+        try:
+            return super().formatMessage(record)
+        finally:
+            record.message = message
 
-    def _with_column(self, fields: "dict[str, object]") -> "str | None":
-        if "initialization_type" not in fields:
-            return None  # not made by a logger of this process
-        column = f"initialization_type={fields['initialization_type']}"
-        if "cold_start" in fields:
-            cold_start = fields["cold_start"]
-            shown = str(cold_start).lower() if isinstance(cold_start, bool) else cold_start
-            column = f"cold_start={shown} {column}"
-        template = column.replace("%", "%%") + "\t" + _MESSAGE
-        return (self._fmt or "").replace(_MESSAGE, template, 1) % fields
+
+def _column(fields: "dict[str, object]") -> "str | None":
+    """The column for a record with these attributes; None if no logger of this process made it."""
+    if "initialization_type" not in fields:
+        return None
+    column = f"initialization_type={_shown(fields['initialization_type'])}"
+    if "cold_start" in fields:
+        column = f"cold_start={_shown(fields['cold_start'])} {column}"
+    return column
+
+
+def _shown(value: object) -> str:
+    """A value that may be the user's: shown if that runs no code of theirs."""
+    if value is True or value is False:
+        return "true" if value else "false"
+    if type(value) in (str, int, float):
+        return str(value)
+    return type(value).__name__
 
 
 def add_column() -> None:

@@ -45,7 +45,7 @@ def document(settings: Settings, start: Start, now: float) -> "dict[str, object]
     properties: dict[str, object | None] = {
         "initialization_type": start.initialization_type,
         "function_version": settings.function_version,
-        "memory_size": int(memory_size) if memory_size and memory_size.isdigit() else memory_size,
+        "memory_size": int(memory_size) if memory_size and memory_size.isdecimal() else memory_size,
         "request_id": start.request_id,
         "xray_trace_id": start.trace_header.root,
         "runtime": f"python{sys.version_info[0]}.{sys.version_info[1]}",

@@ -5,7 +5,9 @@ returned once for each event. We wrap the loader as soon as the runtime has been
 from, and give the runtime a callable that takes the verdict before it becomes the user's handler.
 """
 
+import os
 import sys
+from functools import update_wrapper
 from time import time
 
 from coldstart_layer import logs, metrics, trace_header
@@ -36,19 +38,21 @@ class Handler:
     ``__call__`` is a property: to call this object, the interpreter first reads it, which is where
     our code runs, and then calls what it got, which is the user's handler itself. So no frame of
     ours is on the stack while the user's code runs, and none shows in its stack traces.
+
+    To whoever looks at it (a tool that patches the runtime as well), it has the handler's name,
+    documentation, attributes and signature.
     """
 
-    __slots__ = ("_handler", "_invoked")
-
     def __init__(self, handler: "Loader", invoked: "Callable[[], None]") -> None:
-        self._handler = handler
-        self._invoked = invoked
+        self.__handler = handler
+        self.__invoked = invoked
+        attempt("handler's name", update_wrapper, self, handler)
 
     @property
     def __call__(self) -> "Loader":
         """The user's handler; reading it takes the verdict on the invocation that follows."""
-        attempt("signals", self._invoked)
-        return self._handler
+        attempt("signals", self.__invoked)
+        return self.__handler
 
 
 class Instrument:
@@ -58,10 +62,10 @@ class Instrument:
         """Read the settings, and what can be known before the handler loads.
 
         Args:
-            environ: the environment variables; read again for the trace header of each event.
+            environ: the environment variables.
             began_at: when the wrapper was started, in epoch seconds.
         """
-        self._environ = environ
+        self._request_id: object = None
         self._settings = settings = Settings(environ)
         for warning in settings.warnings:
             warn(warning)
@@ -107,7 +111,13 @@ class Instrument:
 
     def _invoked(self) -> None:
         """An event is about to reach the handler: take the verdict, tell the sinks."""
-        start = attempt("verdict", self._verdict)
+        request_id = getattr(self._runtime, "_GLOBAL_AWS_REQUEST_ID", None)
+        # The same object, not an equal one, which a retry has: the same event. Then somebody has
+        # only looked at the handler, or called it again.
+        if request_id is not None and request_id is self._request_id:
+            return
+        self._request_id = request_id
+        start = attempt("verdict", self._verdict, request_id)
         set_current(start)
         if start is None:
             return
@@ -120,9 +130,9 @@ class Instrument:
 
             attempt("tracing", tracing.annotate, settings, start)
 
-    def _verdict(self) -> "Start":
-        request_id = getattr(self._runtime, "_GLOBAL_AWS_REQUEST_ID", None)
-        header = trace_header.parse(self._environ.get(TRACE_HEADER))
+    def _verdict(self, request_id: "str | None") -> "Start":
+        # Looked up anew each time: the function may have put another mapping there.
+        header = trace_header.parse(os.environ.get(TRACE_HEADER))
         return self._environment.invoked(time(), request_id, header)
 
 

@@ -63,7 +63,7 @@ class Settings:
         value = environ.get(name, "")
         on = _SWITCH.get(value.strip().lower() or "on")
         if on is None:
-            self.warnings.append(f"{name}={value!r} is neither on nor off; using on")
+            self.warnings.append(f"{name}={value[:80]!r} is neither on nor off; using on")
             return True
         return on
 
@@ -77,6 +77,6 @@ class Settings:
         if known and value.strip() and len(value) <= 255 and not value.startswith((":", "AWS/")):
             return value
         self.warnings.append(
-            f"{name}={value!r} is not a namespace that CloudWatch takes; using {_NAMESPACE}"
+            f"{name}={value[:80]!r} is not a namespace that CloudWatch takes; using {_NAMESPACE}"
         )
         return _NAMESPACE

@@ -90,7 +90,7 @@ def udp_address(text: str) -> "tuple[str, int]":
             return host, int(port)
     except (OSError, ValueError):
         pass
-    raise ValueError(f"AWS_XRAY_DAEMON_ADDRESS={text!r} is not an IP address and a port")
+    raise ValueError(f"AWS_XRAY_DAEMON_ADDRESS={text[:80]!r} is not an IP address and a port")
 
 
 def send(daemon_address: str, document: "dict[str, object]") -> None:

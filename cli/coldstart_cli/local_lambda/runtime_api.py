@@ -14,6 +14,7 @@ from aiohttp import web
 _PREFIX = "/2018-06-01/runtime"
 # What Lambda takes for a response; its error answer is the same 413.
 _MAX_BODY = 6 * 1024 * 1024 + 100
+_MAX_HEADER = 2 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,14 @@ class RuntimeApi:
                 web.post(f"{_PREFIX}/restore/error", self._restore_error),
             ]
         )
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
+        # The runtime reports the X-Ray cause of an error in a header of up to 1 MB.
+        self._runner = web.AppRunner(
+            application,
+            access_log=None,
+            shutdown_timeout=1,
+            max_line_size=_MAX_HEADER,
+            max_field_size=_MAX_HEADER,
+        )
 
     async def open(self) -> str:
         """Start to listen; returns the address for ``AWS_LAMBDA_RUNTIME_API``."""

@@ -1,5 +1,6 @@
 # Needs Python 3.10 or newer, make and bash; everything else it fetches, pinned, into .venv and build.
 
+SHELL := bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -9,6 +10,9 @@ RUNTIMES := build/runtimes
 SAM := build/sam
 
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-input --require-hashes
+
+CHECK_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+  { echo "Python 3.10 or newer is needed; make PYTHON=/path/to/python3 names another one."; exit 1; }
 
 .DELETE_ON_ERROR:
 
@@ -21,7 +25,9 @@ demo: $(BIN)/coldstart $(LAYER) ## Run an example function under the layer, for 
 	@$(BIN)/coldstart simulate --handler app.handler --task-root examples/upload_links
 
 .PHONY: build
-build: $(LAYER) ## Build dist/coldstart-layer.zip
+build: ## Build dist/coldstart-layer.zip, and say which Python versions it covers
+	@$(CHECK_PYTHON)
+	@$(PYTHON) tools/build_layer.py zip $(LAYER)
 
 .PHONY: test
 test: $(VENV)/dev $(LAYER) $(RUNTIMES)/ready $(SAM)/ready ## Run all tests, on each CPython that is found
@@ -54,16 +60,15 @@ clean: ## Remove all that make has made
 # Called by `sam build` (template.yaml, ColdStartLayer), in a copy of this folder.
 .PHONY: build-ColdStartLayer
 build-ColdStartLayer:
+	@$(CHECK_PYTHON)
 	@$(PYTHON) tools/build_layer.py folder "$(ARTIFACTS_DIR)"
 
-SHELL := bash
-
 $(LAYER): $(LAYER_SOURCES)
+	@$(CHECK_PYTHON)
 	@$(PYTHON) tools/build_layer.py zip $@
 
 $(VENV)/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
-	  { echo "Python 3.10 or newer is needed; make PYTHON=/path/to/python3 names another one."; exit 1; }
+	@$(CHECK_PYTHON)
 	@echo "Setting up $(VENV) with $$($(PYTHON) --version) (the first time only) ..."
 	@$(PYTHON) -m venv $(VENV)
 

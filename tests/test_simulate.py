@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import coldstart_layer
 import pytest
 from coldstart_cli import signals, simulate_output
 from coldstart_cli.simulate import INITIALIZATION_TYPES, SCENARIOS, Row
@@ -47,6 +48,7 @@ def test_the_example_in_every_way_to_start() -> None:
     for row in rows:
         flag = row["cold_start"]["xray"]
         assert row["agree"]
+        assert row["right"]
         assert row["cold_start"]["log"] == [flag]
         assert row["cold_start"]["emf"] == (flag if row["invocation"] == 1 else None)
         if row["invocation"] == 2:
@@ -96,7 +98,7 @@ def test_another_interpreter(runtime: Path, tmp_path) -> None:
 FAILURES = {
     "raises": (
         "def handler(event, context):\n    raise KeyError('body\\nof two lines')\n",
-        "app.handler raised: KeyError: 'body\\nof two lines' (File \"",
+        "app.handler raised: KeyError: 'body\\nof two lines', at File \"",
     ),
     "does-not-import": (
         "import not_there\n",
@@ -109,12 +111,21 @@ FAILURES = {
     ),
     "exits": (
         "import os\ndef handler(event, context):\n    os._exit(4)\n",
-        "app.handler ended its process with exit code 4",
+        "app.handler ended its process with exit code 4 (on-demand, init, request 1)",
+    ),
+    "says-why-and-exits": (
+        "import sys\nsys.stderr.write('no password\\n')\nsys.exit(2)\n",
+        "app.handler ended its process with exit code 2 (on-demand, init); its last line on stderr:"
+        ' "no password"',
+    ),
+    "misses-a-variable": (
+        "import os\nTABLE = os.environ['TABLE']\ndef handler(event, context):\n    pass\n",
+        "app.handler failed to load: KeyError: 'TABLE', at File \"",
     ),
     "exits-while-loading": ("import os\nos._exit(4)\n", "app.handler ended its process with exit"),
     "hangs": (
         "import time\ndef handler(event, context):\n    time.sleep(600)\n",
-        "app.handler was not done with an event after 2 s",
+        "app.handler was not done with an event within 2 s",
     ),
 }
 
@@ -129,6 +140,8 @@ def test_a_function_that_fails(tmp_path, name: str) -> None:
     assert (run.returncode, run.stdout) == (1, "")
     (line,) = run.stderr.splitlines()
     assert line.startswith(f"coldstart: {message}")
+    if " at File " in message:
+        assert f'{tmp_path}/app.py", line' in line
 
 
 @pytest.mark.parametrize(
@@ -178,13 +191,58 @@ def test_disagreement_shows() -> None:
     leaf = {"name": "coldstart", "annotations": {"ColdStart": False, "StartType": "proactive"}}
     told = signals.read(stdout, [{"name": "other"}, leaf])
     assert (told.log, told.emf, told.xray, told.agree) == ({True}, False, False, False)
+    assert told.start_type == "proactive"
     rows = [Row(SCENARIOS[0], 1, told)]
     assert simulate_output.summary(rows) == (
         "The signals of 1 of 1 invocations contradict each other."
     )
     assert json.loads(simulate_output.as_json(rows))[0]["agree"] is False
-    agreeing = signals.read("", [])
-    assert agreeing.agree
+    assert not simulate_output.is_right(rows)
+
+
+def test_a_wrong_verdict_shows() -> None:
+    """Even where all three say it."""
+    leaf = {"name": "coldstart", "annotations": {"ColdStart": False, "StartType": "proactive"}}
+    told = signals.read('{"cold_start": false}\n', [leaf])
+    assert told.agree
+    assert Row(SCENARIOS[1], 1, told).right
+    rows = [Row(SCENARIOS[0], 1, told)]
+    assert not simulate_output.is_right(rows)
+    assert simulate_output.summary(rows) == (
+        "The start type of 1 of 1 invocations is not the right one."
+    )
+
+
+def test_start_types_that_contradict_each_other() -> None:
+    emf = '{"_aws": {}, "ColdStart": 1, "start_type": "cold"}\n'
+    leaf = {"name": "coldstart", "annotations": {"ColdStart": True, "StartType": "reinit"}}
+    told = signals.read(emf, [leaf])
+    assert (told.agree, told.start_type) == (False, "cold or reinit")
+
+
+def test_a_metric_of_somebody_elses() -> None:
+    """Powertools has one of the same name."""
+    told = signals.read('{"_aws": {}, "ColdStart": [1.0], "function_name": "x"}\n', [])
+    assert told.emf is None
+
+
+@pytest.mark.parametrize(
+    ("setting", "summary", "status"),
+    [
+        ("COLDSTART_ENABLED=off", "Nothing was told: is the layer switched off?", 1),
+        ("COLDSTART_TRACING=off", "2 invocations, 1 of them cold starts;", 0),
+        ("COLDSTART_METRICS=maybe", "2 invocations, 1 of them cold starts;", 0),
+    ],
+)
+def test_settings_of_the_layer(setting: str, summary: str, status: int) -> None:
+    run = coldstart(
+        "simulate", "--handler", "app.handler", "--task-root", EXAMPLE, "--init-type", "unset",
+        "--env", setting,
+    )  # fmt: skip
+    assert run.returncode == status
+    assert summary in run.stdout
+    expected = "coldstart-layer: COLDSTART_METRICS='maybe' is neither on nor off; using on\n"
+    assert run.stderr == (expected if "maybe" in setting else "")
 
 
 def test_help() -> None:
@@ -194,4 +252,5 @@ def test_help() -> None:
     for name in INITIALIZATION_TYPES:
         assert name in run.stdout
     assert "simulate" in coldstart("--help").stdout
+    assert coldstart("--version").stdout == f"coldstart, version {coldstart_layer.__version__}\n"
     assert subprocess.run([sys.executable, "-m", "coldstart_cli", "-h"]).returncode == 0

@@ -164,7 +164,7 @@ def test_files_missing(own_wrapper, tmp_path, missing: str) -> None:
     assert line.endswith("is missing or cannot be read")
 
 
-@pytest.mark.parametrize("value", ["off", "false", "FALSE", "0", "no"])
+@pytest.mark.parametrize("value", ["off", "false", "FALSE", "0", "no", " off "])
 def test_kill_switch(wrapped, value: str) -> None:
     assert wrapped.argv(wrapped.runtime, COLDSTART_ENABLED=value) == [wrapped.runtime]
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import click
+import coldstart_layer
 from rich.console import Console
 
 from coldstart_cli import simulate_output
@@ -21,6 +22,7 @@ from coldstart_cli.simulate import (
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(coldstart_layer.__version__, prog_name="coldstart")
 def main() -> None:
     """One true cold start verdict for Python on AWS Lambda."""
 
@@ -87,7 +89,11 @@ def simulate_command(
     timeout: float,
     json_output: bool,
 ) -> None:
-    """Run a function on this machine, in every way Lambda can start it, and show what it tells."""
+    """Run a function in every way Lambda can start it, and show what the layer tells.
+
+    The function really runs on this machine, twice for each way to start: what it does to the
+    network and to files, it does. Its credentials are made up.
+    """
     errors = Console(stderr=True)
     try:
         if not layer.is_file():
@@ -103,6 +109,7 @@ def simulate_command(
                     initialization_types or INITIALIZATION_TYPES,
                     timeout,
                     progress=lambda text: status.update(text),
+                    warn=lambda line: errors.print(line, markup=False, soft_wrap=True),
                 )
             )
     except SimulationError as error:
@@ -114,7 +121,7 @@ def simulate_command(
         click.echo(simulate_output.as_json(rows))
     else:
         simulate_output.show(rows, Console())
-    sys.exit(0 if all(row.signals.agree for row in rows) else 1)
+    sys.exit(0 if simulate_output.is_right(rows) else 1)
 
 
 def _environment(pairs: tuple[str, ...]) -> dict[str, str]:

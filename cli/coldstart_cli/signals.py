@@ -16,21 +16,30 @@ class Signals:
         log: ``cold_start`` of the log lines; more than one value where lines contradict each other.
         emf: ``ColdStart`` of the EMF document.
         xray: the annotation ``ColdStart``.
-        start_type: as EMF or X-Ray have it.
+        start_types: as EMF and X-Ray have it; more than one where they contradict each other.
         init_ms: ``InitDuration`` of the EMF document, in milliseconds.
     """
 
     log: frozenset[bool]
     emf: bool | None
     xray: bool | None
-    start_type: str | None
+    start_types: frozenset[str]
     init_ms: float | None
+
+    @property
+    def flags(self) -> frozenset[bool]:
+        """What the signals say, all together: empty where nothing was told."""
+        return self.log | {flag for flag in (self.emf, self.xray) if flag is not None}
+
+    @property
+    def start_type(self) -> str | None:
+        """The start type, if one was told."""
+        return " or ".join(sorted(self.start_types)) or None
 
     @property
     def agree(self) -> bool:
         """Whether all signals that were given say the same."""
-        told = {*self.log, *(flag for flag in (self.emf, self.xray) if flag is not None)}
-        return len(told) <= 1
+        return len(self.flags) <= 1 and len(self.start_types) <= 1
 
 
 def json_lines(text: str) -> Iterable[dict[str, Any]]:
@@ -53,7 +62,8 @@ def read(stdout: str, documents: Iterable[dict[str, Any]]) -> Signals:
         documents: the X-Ray documents it sent.
     """
     lines = list(json_lines(stdout))
-    metrics = [line for line in lines if "_aws" in line and "ColdStart" in line]
+    # Powertools has a metric of the same name; only ours tells the start type.
+    metrics = [line for line in lines if {"_aws", "ColdStart", "start_type"} <= set(line)]
     emf: dict[str, Any] = metrics[0] if metrics else {}
     log = frozenset(
         line["cold_start"]
@@ -66,6 +76,8 @@ def read(stdout: str, documents: Iterable[dict[str, Any]]) -> Signals:
         log=log,
         emf=bool(emf["ColdStart"]) if emf else None,
         xray=annotations.get("ColdStart"),
-        start_type=emf.get("start_type") or annotations.get("StartType"),
+        start_types=frozenset(
+            told for told in (emf.get("start_type"), annotations.get("StartType")) if told
+        ),
         init_ms=emf.get("InitDuration"),
     )

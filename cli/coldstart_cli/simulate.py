@@ -34,26 +34,28 @@ class Scenario:
     Attributes:
         initialization_type: as Lambda names it, or ``unset``.
         before: what happens before the first request, for people.
+        expected: the start type that is right for that request.
         idle: whether the environment stands ready before that request is made.
         restart: whether the runtime process is killed and started again in its sandbox.
     """
 
     initialization_type: str
     before: str
+    expected: str
     idle: bool = False
     restart: bool = False
 
 
 SCENARIOS = (
-    Scenario(ON_DEMAND, "init"),
-    Scenario(ON_DEMAND, "init, gap", idle=True),
-    Scenario(ON_DEMAND, "restart", restart=True),
-    Scenario(PROVISIONED, "init, gap", idle=True),
-    Scenario(PROVISIONED, "restart", restart=True),
-    Scenario(SNAP_START, "restore"),
-    Scenario(SNAP_START, "restore, gap", idle=True),
-    Scenario(MANAGED, "init, gap", idle=True),
-    Scenario(UNSET, "init"),
+    Scenario(ON_DEMAND, "init", "cold"),
+    Scenario(ON_DEMAND, "init, gap", "proactive", idle=True),
+    Scenario(ON_DEMAND, "restart", "reinit", restart=True),
+    Scenario(PROVISIONED, "init, gap", "provisioned", idle=True),
+    Scenario(PROVISIONED, "restart", "reinit", restart=True),
+    Scenario(SNAP_START, "restore", "restore"),
+    Scenario(SNAP_START, "restore, gap", "proactive", idle=True),
+    Scenario(MANAGED, "init, gap", "managed", idle=True),
+    Scenario(UNSET, "init", "cold"),
 )
 
 
@@ -64,6 +66,12 @@ class Row:
     scenario: Scenario
     invocation: int
     signals: signals.Signals
+
+    @property
+    def right(self) -> bool:
+        """Whether the signals agree, and say what is right for this invocation."""
+        expected = self.scenario.expected if self.invocation == 1 else "warm"
+        return self.signals.agree and self.signals.start_types <= {expected}
 
 
 def describe_function(
@@ -103,6 +111,7 @@ async def simulate(
     initialization_types: Collection[str],
     timeout: float,
     progress: Callable[[str], None],
+    warn: Callable[[str], None],
 ) -> list[Row]:
     """Run the scenarios one after the other, so that they don't slow each other down.
 
@@ -113,11 +122,13 @@ async def simulate(
         initialization_types: which scenarios to run.
         timeout: how long an init or an invocation may take, in seconds.
         progress: is told what runs next.
+        warn: is told each line that the layer writes to stderr, once.
 
     Raises:
         SimulationError: the layer is none, the function did not load, or an invocation failed.
     """
     rows = []
+    warned: set[str] = set()
     with tempfile.TemporaryDirectory(prefix="coldstart-layer-") as folder:
         try:
             wrapper = unpack_layer(layer, Path(folder))
@@ -126,56 +137,73 @@ async def simulate(
         for scenario in SCENARIOS:
             if scenario.initialization_type in initialization_types:
                 progress(f"{scenario.initialization_type}: {scenario.before}")
-                rows += [row async for row in _run(scenario, function, wrapper, event, timeout)]
+                async with _sandbox(scenario, function, wrapper) as sandbox:
+                    rows += [row async for row in _run(scenario, sandbox, event, timeout)]
+                    for line in sandbox.stderr.splitlines():
+                        if line.startswith("coldstart-layer:") and line not in warned:
+                            warned.add(line)
+                            warn(line)
     return rows
 
 
-async def _run(
-    scenario: Scenario, function: Function, wrapper: Path, event: bytes, timeout: float
-) -> AsyncIterator[Row]:
+def _sandbox(scenario: Scenario, function: Function, wrapper: Path) -> Sandbox:
     kind = scenario.initialization_type
-    async with Sandbox(
+    return Sandbox(
         function,
         wrapper=wrapper,
         initialization_type=None if kind == UNSET else kind,
         json_logs=True,
         log_level="INFO",
         workers=1 if kind == MANAGED else None,
-    ) as sandbox:
-        try:
-            _check(function, await sandbox.start(timeout))
-            if scenario.restart:
-                await sandbox.kill()
-                _check(function, await sandbox.start(timeout))
-            if kind == SNAP_START:
-                _check(function, await sandbox.restore(timeout))
-            if scenario.idle:
-                # A trace id counts in seconds: let a whole one begin before the request does.
-                await asyncio.sleep(1.05)
-            for number in (1, 2):
-                header = new_trace_header() if scenario.idle else None
-                invocation = await sandbox.invoke(event, header, timeout)
-                _check(function, invocation.outcome)
-                told = signals.read(invocation.stdout, sandbox.xray.read())
-                yield Row(scenario, number, told)
-        except SandboxError as error:
-            raise SimulationError(str(error)) from None
+    )
 
 
-def _check(function: Function, outcome: Outcome) -> None:
-    """Turn an outcome that is a failure into one line."""
+async def _run(
+    scenario: Scenario, sandbox: Sandbox, event: bytes, timeout: float
+) -> AsyncIterator[Row]:
+    where = f"{scenario.initialization_type}, {scenario.before}"
+    try:
+        _check(sandbox, await sandbox.start(timeout), where)
+        if scenario.restart:
+            await sandbox.kill()
+            _check(sandbox, await sandbox.start(timeout), where)
+        if scenario.initialization_type == SNAP_START:
+            _check(sandbox, await sandbox.restore(timeout), where)
+        if scenario.idle:
+            # A trace id counts in seconds: let a whole one begin before the request does.
+            await asyncio.sleep(1.05)
+        for number in (1, 2):
+            header = new_trace_header() if scenario.idle else None
+            invocation = await sandbox.invoke(event, header, timeout)
+            _check(sandbox, invocation.outcome, f"{where}, request {number}")
+            yield Row(scenario, number, signals.read(invocation.stdout, sandbox.xray.read()))
+    except SandboxError as error:
+        raise SimulationError(f"{error} ({where})") from None
+
+
+def _check(sandbox: Sandbox, outcome: Outcome, where: str) -> None:
+    """Turn an outcome that is a failure into one line that says what to look at."""
     if outcome.kind in ("ready", "response"):
         return
+    handler = sandbox.function.handler
     if outcome.kind == "exit":
+        written = [line for line in sandbox.stderr.splitlines() if line.strip()]
+        last = f'; its last line on stderr: "{written[-1].strip()}"' if written else ""
         raise SimulationError(
-            f"{function.handler} ended its process with exit code {outcome.exit_code}"
+            f"{handler} ended its process with exit code {outcome.exit_code} ({where}){last}"
         )
     error = json.loads(outcome.body)
     what = "failed to load" if outcome.kind == "init error" else "raised"
     message = " ".join(str(error.get("errorMessage", "")).split())
-    trace = error.get("stackTrace") or []
-    where = " ".join(str(trace[-1]).split()) if trace else ""
-    raise SimulationError(
-        f"{function.handler} {what}: {error.get('errorType')}: {message}"
-        + (f" ({where})" if where else "")
-    )
+    kind = error.get("errorType")
+    hint = ""
+    if kind == "Runtime.ImportModuleError":
+        hint = "; --python names an interpreter that has what it imports, and awslambdaric"
+    place = _place(error.get("stackTrace") or [], str(sandbox.function.task_root))
+    raise SimulationError(f"{handler} {what}: {kind}: {message}{place} ({where}){hint}")
+
+
+def _place(trace: list[str], task_root: str) -> str:
+    """Where in the function's own code it happened: the last frame there, else the last."""
+    frames = [frame for frame in trace if task_root in frame] or trace
+    return f", at {' '.join(frames[-1].splitlines()[0].split())}" if frames else ""

@@ -43,7 +43,7 @@ def table(rows: Sequence[Row]) -> Table:
             _flags([] if told.emf is None else [told.emf]),
             _flags([] if told.xray is None else [told.xray]),
             f"{told.init_ms:.0f}" if told.init_ms is not None else _NONE,
-            "" if told.agree else Text("✗", style="bold red"),
+            "" if row.right else Text("✗", style="bold red"),
             end_section=following is not None and following.scenario is not row.scenario,
         )
     return result
@@ -73,6 +73,7 @@ def as_json(rows: Sequence[Row]) -> str:
                 },
                 "init_ms": row.signals.init_ms,
                 "agree": row.signals.agree,
+                "right": row.right,
             }
             for row in rows
         ],
@@ -83,10 +84,20 @@ def as_json(rows: Sequence[Row]) -> str:
 def summary(rows: Sequence[Row]) -> str:
     """What the table comes to, in a line."""
     disagree = sum(not row.signals.agree for row in rows)
-    cold = sum(row.signals.xray is True for row in rows)
+    wrong = sum(not row.right for row in rows)
+    cold = sum(True in row.signals.flags for row in rows)
     if disagree:
         return f"The signals of {disagree} of {len(rows)} invocations contradict each other."
+    if wrong:
+        return f"The start type of {wrong} of {len(rows)} invocations is not the right one."
+    if not any(row.signals.flags for row in rows):
+        return "Nothing was told: is the layer switched off?"
     return f"{len(rows)} invocations, {cold} of them cold starts; the signals agree on every one."
+
+
+def is_right(rows: Sequence[Row]) -> bool:
+    """Whether something was told, and all of it is right."""
+    return all(row.right for row in rows) and any(row.signals.flags for row in rows)
 
 
 def show(rows: Sequence[Row], console: Console) -> None:

@@ -2,8 +2,7 @@
 
 The fields go in where records are made, after ``logging`` has checked the caller's ``extra``: set
 any earlier, they would make a function that logs ``extra={"cold_start": ...}`` fail. Formatters
-that print a record's attributes (the runtime's own JSON format, Powertools Logger,
-python-json-logger) then show them unasked.
+that print a record's attributes, as the runtime's own JSON format does, then show them unasked.
 """
 
 import logging

@@ -114,7 +114,7 @@ class Sandbox:
         await self.kill()
         self.xray.close()
         self._folder.cleanup()
-        if self._wrapper is not None and self.log_stream is not None:
+        if self.log_stream is not None:
             # On Lambda /tmp goes with the sandbox; here the layer's marker has to be taken away.
             Path(marker_path(self.log_stream)).unlink(missing_ok=True)
 
@@ -254,7 +254,7 @@ class Sandbox:
         try:
             return await asyncio.wait_for(asyncio.shield(future), timeout)
         except asyncio.TimeoutError:
-            message = f"{self.function.handler} was not done with {what} after {timeout:g} s"
+            message = f"{self.function.handler} was not done with {what} within {timeout:g} s"
             raise SandboxError(message) from None
 
 

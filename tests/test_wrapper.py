@@ -29,7 +29,9 @@ class Wrapped:
         self.wrapper = wrapper
         self.shim = str(wrapper.parent / "python/coldstart_layer/bootstrap.py")
         self.folder = folder
-        self.python = self.script("python3", REPORTER.format(python=sys.executable))
+        self.python = self.script(
+            "python3", REPORTER.format(python=os.path.realpath(sys.executable))
+        )
         self.runtime = str(folder / "runtime.py")
         Path(self.runtime).touch()
 

@@ -119,3 +119,12 @@ async def until(condition: Callable[[], bool], timeout: float = 30) -> None:
     while not condition():
         assert time.monotonic() < give_up_at, "it did not come to pass"
         await asyncio.sleep(0.01)
+
+
+async def answers(sandbox: Sandbox, times: int = 3) -> list[str]:
+    """Invoke a few times; the answer must come. Returns the lines on stderr."""
+    await ready(sandbox)
+    for _ in range(times):
+        invocation = await sandbox.invoke()
+        assert invocation.outcome.body == b'"answer"', (invocation, sandbox.stderr)
+    return sandbox.stderr.splitlines()

@@ -95,7 +95,7 @@ class Instrument:
 
     def _loaded(self, handler: "Loader") -> "Loader":
         """The handler's module has been imported: returns what the runtime shall call."""
-        attempt("verdict", self._note_loaded)
+        attempt("readiness", self._note_loaded)
         return Handler(handler, self._invoked)
 
     def _note_loaded(self) -> None:
@@ -104,7 +104,7 @@ class Instrument:
             from snapshot_restore_py import register_after_restore
 
             # Registered after all that the module registered while it loaded, so it runs last.
-            register_after_restore(attempt, "verdict", self._note_restored)
+            register_after_restore(attempt, "restore", self._note_restored)
 
     def _note_restored(self) -> None:
         self._environment.restored(time())

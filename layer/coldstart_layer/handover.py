@@ -91,7 +91,10 @@ def _run(source: bytes, path: str, namespace: "dict[str, object]") -> None:
         if event == "call" and frame.f_globals is namespace:
             named = True
             sys.setprofile(None)
-            _imp._fix_co_filename(frame.f_code, path)  # type: ignore[attr-defined]
+            try:
+                _imp._fix_co_filename(frame.f_code, path)  # type: ignore[attr-defined]
+            except Exception:
+                pass  # a later Python without it: the script runs, unnamed in its stack traces
 
     if sys.getprofile() is None:
         sys.setprofile(name)

@@ -17,8 +17,7 @@ import pytest
 from conftest import ROOT
 
 PACKAGE = "python/coldstart_layer"
-# With bytecode for four CPythons; a fifth adds 20 kB.
-LIMIT = 100_000 + 20_000 * max(0, len(cpythons.find()) - 4)
+LIMIT = 100_000
 
 
 def build(checkout: Path, *arguments: str, **environment: str) -> str:
@@ -45,12 +44,10 @@ def test_files(layer_zip) -> None:
     sources = {path.name for path in (ROOT / "layer/coldstart_layer").iterdir() if path.is_file()}
     expected = {"coldstart-wrapper", f"{PACKAGE}/LICENSE"}
     expected |= {f"{PACKAGE}/{name}" for name in sources}
-    modules = [name.removesuffix(".py") for name in sources if name.endswith(".py")]
     for runtime in cpythons.find():
         tag = "cpython-" + runtime.replace(".", "")
-        expected |= {
-            f"{PACKAGE}/__pycache__/{name}.{tag}.pyc" for name in modules if name != "bootstrap"
-        }
+        expected |= {f"{PACKAGE}/__pycache__/{name}.{tag}.pyc" for name in ("__init__", "bytecode")}
+        expected.add(f"{PACKAGE}/bytecode/{tag}")
     with zipfile.ZipFile(layer_zip) as archive:
         assert set(archive.namelist()) == expected
         for entry in archive.infolist():
@@ -80,15 +77,58 @@ def test_same_bytes_from_another_folder(layer_zip, checkout) -> None:
     assert (checkout / "dist/layer.zip").read_bytes() == layer_zip.read_bytes()
 
 
+# Prints where each module of the layer came from.
+ORIGINS = """
+import sys
+sys.path.append({!r})
+import coldstart_layer.seam
+for path in {!r}:
+    __import__("coldstart_layer." + path)
+for name, module in sys.modules.items():
+    if name.startswith("coldstart_layer"):
+        print(name, type(module.__spec__.loader).__name__)
+"""
+
+
+def origins(
+    python: Path, package: Path, *options: str, **environment: str
+) -> tuple[dict[str, str], str]:
+    """The loader of each module of the layer, and what ``python -v`` says about them."""
+    modules = [path.stem for path in (ROOT / "layer/coldstart_layer").glob("[a-z]*.py")]
+    modules.remove("bootstrap")
+    command = [python, "-B", "-v", *options, "-c", ORIGINS.format(str(package.parent), modules)]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=True, env={**os.environ, **environment}
+    )
+    return dict(line.split() for line in done.stdout.splitlines()), done.stderr
+
+
 def test_no_module_is_compiled_at_start_up(wrapper, runtime) -> None:
-    """With -v Python says where each module comes from."""
-    script = "import sys; sys.path.append({!r}); from coldstart_layer import seam, xray_sdk"
-    command = [runtime / "bin/python", "-v", "-c", script.format(str(wrapper.parent / "python"))]
-    trace = subprocess.run(command, capture_output=True, text=True, check=True).stderr
-    loaded = re.findall(r"# code object from '?([^'\n]*coldstart_layer[^'\n]*?)'?\n", trace)
-    assert len(loaded) >= 11
-    assert all(path.endswith(".pyc") for path in loaded), loaded
-    assert not re.search(r"# wrote .*coldstart_layer", trace)
+    """With -v Python says of what it has compiled, and of each pyc file, where it comes from."""
+    loaders, trace = origins(runtime / "bin/python", wrapper.parent / PACKAGE)
+    files = {name for name, loader in loaders.items() if loader != "Bytecode"}
+    assert files == {"coldstart_layer", "coldstart_layer.bytecode"}
+    assert len(loaders) > 12
+    read = re.findall(r"# code object from '?([^'\n]*coldstart_layer[^'\n]*?)'?\n", trace)
+    assert len(read) == 2
+    assert all(path.endswith(".pyc") for path in read), read
+
+
+def test_with_optimization_two_modules_are_compiled(wrapper, runtime) -> None:
+    loaders, _ = origins(runtime / "bin/python", wrapper.parent / PACKAGE, PYTHONOPTIMIZE="2")
+    assert list(loaders.values()).count("Bytecode") == len(loaders) - 2
+
+
+@pytest.mark.parametrize("broken", [b"", b"magic", None], ids=["empty", "other", "cut"])
+def test_bytecode_that_cannot_be_used(own_wrapper, newest_runtime, broken: bytes | None) -> None:
+    """Then the sources are."""
+    python = newest_runtime / "bin/python"
+    tag = "cpython-" + newest_runtime.name.replace(".", "")
+    together = own_wrapper.parent / PACKAGE / "bytecode" / tag
+    together.write_bytes(together.read_bytes()[:-9] if broken is None else broken)
+    loaders, _ = origins(python, own_wrapper.parent / PACKAGE)
+    assert set(loaders.values()) == {"SourceFileLoader"}
+    assert "coldstart_layer.seam" in loaders
 
 
 def test_a_machine_with_one_cpython(checkout, tmp_path) -> None:
@@ -103,9 +143,8 @@ def test_a_machine_with_one_cpython(checkout, tmp_path) -> None:
     others = [runtime for runtime in cpythons.RUNTIMES if runtime != own]
     assert f"Not found here: Python {', '.join(others)}." in said
     with zipfile.ZipFile(checkout / "layer.zip") as archive:
-        tags = {
-            re.findall(r"cpython-\d+", name)[0] for name in archive.namelist() if ".pyc" in name
-        }
+        names = "\n".join(archive.namelist())
+        tags = set(re.findall(r"cpython-\d+", names))
     assert tags == {sys.implementation.cache_tag}
 
 
@@ -128,7 +167,8 @@ def test_without_bytecode_it_works_too(wrapper, tmp_path) -> None:
     """On a CPython that the build did not cover: the sources are compiled, nothing else changes."""
     package = tmp_path / "coldstart_layer"
     source = wrapper.parent / PACKAGE
-    shutil.copytree(source, package, ignore=shutil.ignore_patterns("__pycache__"))
+    without = shutil.ignore_patterns("__pycache__", "bytecode")
+    shutil.copytree(source, package, ignore=without)
     command = [
         sys.executable,
         "-c",

@@ -43,7 +43,7 @@ def build(folder: Path) -> list[str]:
     found = cpythons.find()
     for python in found.values():
         command: list[str | Path] = [python, "-sSB", "-X", "no_debug_ranges"]
-        command += [ROOT / "tools/bytecode.py", package]
+        command += [ROOT / "tools/compile_layer.py", package]
         # A fixed hash seed: bytecode holds sets in the order of their hashes.
         subprocess.run(command, check=True, env={"PYTHONHASHSEED": "0"})
     return list(found)

@@ -10,7 +10,11 @@ here for code that wants to act on it::
         ...
 """
 
-from coldstart_layer.start import Start, current
+from coldstart_layer import bytecode
+
+bytecode.use(__path__[0])
+
+from coldstart_layer.start import Start, current  # noqa: E402
 
 __all__ = ["Start", "current"]
 __version__ = "0.1.0"

@@ -13,6 +13,7 @@ from time import time
 from coldstart_layer import logs, metrics, trace_header
 from coldstart_layer.environment import Environment, sandbox_was_used_before
 from coldstart_layer.guard import attempt, warn
+from coldstart_layer.libraries import Libraries
 from coldstart_layer.settings import TRACE_HEADER, Settings
 from coldstart_layer.start import set_current
 
@@ -71,6 +72,7 @@ class Instrument:
             warn(warning)
         restarted = attempt("restart detection", sandbox_was_used_before, settings.log_stream)
         self._environment = Environment(settings.initialization_type, began_at, bool(restarted))
+        self._libraries = Libraries(settings)
 
     def attach(self, runtime: "ModuleType", wrap_loader: "WrapLoader") -> None:
         """Wrap the loader of the runtime.
@@ -95,6 +97,7 @@ class Instrument:
 
     def _loaded(self, handler: "Loader") -> "Loader":
         """The handler's module has been imported: returns what the runtime shall call."""
+        attempt("libraries", self._libraries.look)
         attempt("readiness", self._note_loaded)
         return Handler(handler, self._invoked)
 
@@ -121,6 +124,7 @@ class Instrument:
         set_current(start)
         if start is None:
             return
+        self._libraries.tell(start)
         settings = self._settings
         if settings.metrics and start.sequence == 1:
             attempt("metrics", metrics.write, settings, start)

@@ -11,6 +11,7 @@ import sys
 from json import dumps
 from time import time
 
+from coldstart_layer.guard import attempt
 from coldstart_layer.settings import Settings
 from coldstart_layer.start import Start
 
@@ -25,13 +26,15 @@ def annotate(settings: Settings, start: Start) -> None:
         ValueError: ``AWS_XRAY_DAEMON_ADDRESS`` is not an address.
         OSError: the datagram could not be sent.
     """
+    address: str | None = None
     sdk = sys.modules.get("aws_xray_sdk.core")
     if sdk is not None:
         from coldstart_layer import xray_sdk
 
-        if xray_sdk.annotate(sdk, start):
+        if attempt("aws_xray_sdk", xray_sdk.annotate, sdk, start):
             return
-    send(settings.daemon_address, subsegment(start))
+        address = attempt("aws_xray_sdk", xray_sdk.daemon_address, sdk)
+    send(address or settings.daemon_address, subsegment(start))
 
 
 def annotations(start: Start) -> "dict[str, object]":

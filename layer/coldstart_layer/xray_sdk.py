@@ -4,28 +4,33 @@ from coldstart_layer import tracing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import ModuleType
+    from typing import Any
 
     from coldstart_layer.start import Start
 
 
-def annotate(sdk: "ModuleType", start: "Start") -> bool:
+def annotate(core: "Any", start: "Start") -> bool:
     """Add the leaf through the recorder of ``aws_xray_sdk.core``.
 
     Returns:
-        False where the recorder is not the one for Lambda, so that it has no segment for the leaf.
-        True where the leaf was added, or the function has switched the SDK off.
+        False where the recorder has no segment for this invocation: because its context is not the
+        one for Lambda, or still that of an earlier invocation in the same trace. True where the
+        leaf was added, or the function has switched the SDK off.
     """
     from aws_xray_sdk import global_sdk_config
     from aws_xray_sdk.core.lambda_launcher import LambdaContext
 
     if not global_sdk_config.sdk_enabled():
         return True
-    recorder = sdk.xray_recorder
+    recorder = core.xray_recorder
     if not isinstance(recorder.context, LambdaContext):
+        return False
+    if recorder.current_segment().id != start.trace_header.parent:
         return False
     began, ended = tracing.span(start)
     leaf = recorder.begin_subsegment(tracing.NAME)
+    if leaf is None:
+        return False
     try:
         leaf.start_time = began
         for name, value in tracing.annotations(start).items():
@@ -33,3 +38,9 @@ def annotate(sdk: "ModuleType", start: "Start") -> bool:
     finally:
         recorder.end_subsegment(ended)
     return True
+
+
+def daemon_address(core: "Any") -> str:
+    """Where the recorder of ``aws_xray_sdk.core`` sends to."""
+    emitter = core.xray_recorder.emitter
+    return f"{emitter.ip}:{emitter.port}"

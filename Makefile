@@ -8,6 +8,8 @@ LAYER := dist/coldstart-layer.zip
 LAYER_SOURCES := $(wildcard tools/*.py layer/coldstart_layer/*) wrapper/coldstart-wrapper LICENSE
 RUNTIMES := build/runtimes
 SAM := build/sam
+LIBRARIES := build/libraries
+LIBRARY_LOCKS := $(wildcard requirements/libraries/*.txt)
 
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-input --require-hashes
 
@@ -30,8 +32,11 @@ build: ## Build dist/coldstart-layer.zip, and say which Python versions it cover
 	@$(PYTHON) tools/build_layer.py zip $(LAYER)
 
 .PHONY: test
-test: $(VENV)/dev $(LAYER) $(RUNTIMES)/ready $(SAM)/ready ## Run all tests, on each CPython that is found
+test: $(VENV)/dev $(LAYER) $(RUNTIMES)/ready $(SAM)/ready libraries ## Run all tests, on each CPython that is found
 	@$(BIN)/pytest --numprocesses=4 --dist=worksteal $(PYTEST_ARGS)
+
+.PHONY: libraries
+libraries: $(LIBRARY_LOCKS:requirements/libraries/%.txt=$(LIBRARIES)/%/ready) ## Set up the libraries that the layer agrees with, for the tests
 
 .PHONY: lint
 lint: $(VENV)/dev ## Check style, shell and types
@@ -51,7 +56,10 @@ lock: $(VENV)/lock ## Resolve requirements/*.txt anew from pyproject.toml
 	@lock() { UV_CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/uv pip compile --quiet --upgrade --universal \
 	  --python-version 3.10 --generate-hashes -o "requirements/$$1.txt" "$${@:2}"; }; set -e; \
 	lock cli pyproject.toml --group build; lock dev pyproject.toml --group dev; \
-	for group in runtime sam lock; do lock $$group --group $$group; done
+	for group in runtime sam lock; do lock $$group --group $$group; done; \
+
+	for library in $(basename $(notdir $(LIBRARY_LOCKS))); do \
+	  lock libraries/$$library --group $$library; done
 
 .PHONY: clean
 clean: ## Remove all that make has made
@@ -105,4 +113,13 @@ $(SAM)/ready: requirements/sam.txt requirements/lock.txt
 	@$(PYTHON) -m venv --clear $(SAM)
 	@$(SAM)/bin/python $(PIP_INSTALL) -r requirements/lock.txt
 	@$(SAM)/bin/uv pip install --quiet --python $(SAM)/bin/python --require-hashes -r $<
+	@touch $@
+
+# On the newest CPython of the machine.
+$(LIBRARIES)/%/ready: requirements/libraries/%.txt tools/cpythons.py $(VENV)/lock
+	@echo "Setting up $(@D) (the first time only) ..."
+	@rm -rf $(@D)
+	@set -e -o pipefail; read -r _ python < <($(PYTHON) tools/cpythons.py | tail -n 1); \
+	  $(BIN)/uv venv --quiet --no-project --python "$$python" $(@D); \
+	  $(BIN)/uv pip install --quiet --python $(@D)/bin/python --require-hashes -r $<
 	@touch $@

@@ -50,6 +50,15 @@ def newest_runtime() -> Path:
     return RUNTIMES[-1]
 
 
+# The layer's files about single libraries: imported only where the function has loaded those.
+LIBRARY_FILES = {"datadog", "loguru", "opentelemetry", "powertools", "structlog", "xray_sdk"}
+
+
+def library_environment(name: str) -> Path:
+    """An environment with libraries that the layer agrees with, on the newest CPython."""
+    return ROOT / "build/libraries" / name
+
+
 MakeFunction = Callable[..., Function]
 
 
@@ -75,7 +84,7 @@ def make_function(tmp_path: Path) -> MakeFunction:
             handler=handler,
             task_root=task_root,
             python=runtime / "bin/python",
-            python_version=runtime.name,
+            python_version=(runtime if runtime in RUNTIMES else RUNTIMES[-1]).name,
             environment=environment,
         )
 

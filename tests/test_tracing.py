@@ -10,8 +10,9 @@ import pytest
 import xray_segment_schema
 from coldstart_cli.local_lambda import Sandbox
 from coldstart_cli.local_lambda.sandbox import new_trace_header
+from coldstart_cli.local_lambda.xray_daemon import XrayDaemon
 from coldstart_layer import tracing
-from conftest import ready
+from conftest import answers, ready
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -132,6 +133,90 @@ async def test_sdk_switched_off_by_the_function(wrapper, newest_runtime, make_fu
         assert (await sandbox.invoke()).outcome.kind == "response"
         assert sandbox.xray.read() == []
         assert sandbox.stderr == ""
+
+
+@pytest.mark.parametrize("context", ["", ", context=AsyncContext()"], ids=["lambda", "async"])
+async def test_sdk_with_another_daemon(
+    wrapper, newest_runtime, make_function, context: str
+) -> None:
+    code = f"""
+        import os
+        from aws_xray_sdk.core import xray_recorder
+        from aws_xray_sdk.core.async_context import AsyncContext
+        del os.environ["AWS_XRAY_DAEMON_ADDRESS"]  # which the SDK would prefer
+        xray_recorder.configure(daemon_address=os.environ["OTHER_DAEMON"]{context})
+        def handler(event, context):
+            pass
+    """
+    other = XrayDaemon()
+    try:
+        function = make_function(newest_runtime, code, OTHER_DAEMON=other.address)
+        async with Sandbox(function, wrapper=wrapper) as sandbox:
+            await ready(sandbox)
+            assert (await sandbox.invoke()).outcome.kind == "response"
+            assert sandbox.xray.read() == []
+            assert sandbox.stderr == ""
+            (leaf,) = other.read()
+    finally:
+        other.close()
+    assert leaf["name"] == "coldstart"
+    xray_segment_schema.check(leaf)
+
+
+async def test_sdk_and_two_invocations_of_one_trace(wrapper, newest_runtime, make_function) -> None:
+    """The SDK holds on to the first one's segment (as it does for the function's own)."""
+    async with Sandbox(make_function(newest_runtime, WITH_SDK), wrapper=wrapper) as sandbox:
+        await ready(sandbox)
+        parents = []
+        for parent in (PARENT, PARENT[::-1]):
+            await sandbox.invoke(trace_header=f"Root={ROOT};Parent={parent};Sampled=1")
+            documents = {document["name"]: document for document in sandbox.xray.read()}
+            parents.append(documents["coldstart"]["parent_id"])
+        assert sandbox.stderr == ""
+    assert parents == [PARENT, PARENT[::-1]]
+
+
+async def test_the_functions_subsegments_keep_their_parents(
+    wrapper, newest_runtime, make_function
+) -> None:
+    code = """
+        from aws_xray_sdk.core import xray_recorder
+        def handler(event, context):
+            with xray_recorder.in_subsegment("outer"):
+                with xray_recorder.in_subsegment("inner"):
+                    pass
+    """
+    function = make_function(newest_runtime, code)
+    for which in (None, wrapper):
+        async with Sandbox(function, wrapper=which) as sandbox:
+            await ready(sandbox)
+            for _ in range(2):
+                header = new_trace_header()
+                await sandbox.invoke(trace_header=header)
+                documents = {document["name"]: document for document in sandbox.xray.read()}
+                segment = header.partition("Parent=")[2][:16]
+                assert documents["outer"]["parent_id"] == segment
+                assert documents["inner"]["parent_id"] == documents["outer"]["id"]
+                assert set(documents) - {"outer", "inner"} == ({"coldstart"} if which else set())
+
+
+BROKEN_SDKS = {
+    "no recorder": "",
+    "raises": "class Raises:\n    def __getattr__(self, name):\n"
+    "        raise RuntimeError('broken')\nxray_recorder = Raises()\n",
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN_SDKS)
+async def test_a_broken_sdk(wrapper, newest_runtime, make_function, broken: str) -> None:
+    """The leaf comes all the same, and there is one line about it."""
+    files = {"aws_xray_sdk/__init__.py": "", "aws_xray_sdk/core.py": BROKEN_SDKS[broken]}
+    code = "import aws_xray_sdk.core\ndef handler(event, context):\n    return 'answer'\n"
+    function = make_function(newest_runtime, code, files=files)
+    async with Sandbox(function, wrapper=wrapper) as sandbox:
+        (line,) = await answers(sandbox)
+        assert [leaf["name"] for leaf in sandbox.xray.read()] == ["coldstart"] * 3
+    assert line.startswith("coldstart-layer: aws_xray_sdk skipped: ")
 
 
 async def test_ids_are_made_after_the_restore(wrapper, newest_runtime, make_function) -> None:

@@ -16,7 +16,7 @@ from coldstart_layer.environment import Environment
 from coldstart_layer.libraries import Libraries
 from coldstart_layer.settings import Settings
 from coldstart_layer.trace_header import TraceHeader
-from conftest import LIBRARY_FILES, ROOT, answers
+from conftest import LIBRARY_FILES, ROOT, answers, ready
 from start_scenarios import run
 
 
@@ -30,6 +30,25 @@ async def test_without_any_nothing_is_imported(wrapper, runtime, make_function) 
         loaded = {name.partition(".")[2] for name in json.loads(told.outcome.body)}
         assert "libraries" in loaded
         assert not loaded & LIBRARY_FILES
+
+
+async def test_those_loaded_with_the_module_are_dealt_with_in_the_init(
+    wrapper, newest_runtime, make_function
+) -> None:
+    """No request waits for it, and it is in the snapshot."""
+    code = """
+        import sys
+        import loguru
+        from snapshot_restore_py import register_after_restore
+        register_after_restore(lambda: print(type(loguru.logger._core.extra).__name__))
+        def handler(event, context): pass
+    """
+    files = {"loguru.py": "class logger:\n    class _core:\n        extra = {}\n"}
+    function = make_function(newest_runtime, code, files=files)
+    async with Sandbox(function, wrapper=wrapper, initialization_type="snap-start") as sandbox:
+        await ready(sandbox)
+        await sandbox.restore()
+        assert (sandbox.stdout, sandbox.stderr) == ("_Extra\n", "")
 
 
 def test_what_an_invocation_costs_without_any() -> None:

@@ -126,8 +126,18 @@ async def test_equal_to_what_the_sdk_sends(wrapper, runtime, make_function) -> N
     assert ours == sdks
 
 
-async def test_sdk_switched_off_by_the_function(wrapper, newest_runtime, make_function) -> None:
-    function = make_function(newest_runtime, WITH_SDK, AWS_XRAY_SDK_ENABLED="false")
+@pytest.mark.parametrize("context", ["", "context=AsyncContext()"], ids=["lambda", "async"])
+async def test_sdk_switched_off_by_the_function(
+    wrapper, newest_runtime, make_function, context: str
+) -> None:
+    code = f"""
+        from aws_xray_sdk.core import xray_recorder
+        from aws_xray_sdk.core.async_context import AsyncContext
+        xray_recorder.configure({context})
+        def handler(event, context):
+            pass
+    """
+    function = make_function(newest_runtime, code, AWS_XRAY_SDK_ENABLED="false")
     async with Sandbox(function, wrapper=wrapper) as sandbox:
         await ready(sandbox)
         assert (await sandbox.invoke()).outcome.kind == "response"

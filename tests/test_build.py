@@ -164,6 +164,15 @@ def test_stripped_sources_are_the_same_program(wrapper) -> None:
         assert ends.sub("", dumps[0]) == ends.sub("", dumps[1]), shipped.name
 
 
+def test_the_stripped_wrapper_is_the_same_program(wrapper) -> None:
+    source = ROOT / "wrapper/coldstart-wrapper"
+    lines = [path.read_text().splitlines() for path in (source, wrapper)]
+    assert [left for left in zip(*lines, strict=True) if len(set(left)) > 1 and left[1]] == []
+    read = ["bash", "--pretty-print", "-O", "extglob"]
+    programs = [subprocess.check_output([*read, path]) for path in (source, wrapper)]
+    assert programs[0] == programs[1]
+
+
 def test_without_bytecode_it_works_too(wrapper, tmp_path) -> None:
     """On a CPython that the build did not cover: the sources are compiled, nothing else changes."""
     package = tmp_path / "coldstart_layer"

@@ -16,7 +16,7 @@ import zipfile
 from pathlib import Path
 
 import cpythons
-from strip_source import strip_source
+from strip_source import strip_shell, strip_source
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = Path("python/coldstart_layer")
@@ -32,13 +32,13 @@ def build(folder: Path) -> list[str]:
     package.mkdir(parents=True, exist_ok=True)
     for source in sorted((ROOT / "layer/coldstart_layer").iterdir()):
         if source.suffix == ".py":
-            # Lambda reads bootstrap.py at each start, and counts the layer's bytes.
+            # Lambda reads bootstrap.py and the wrapper at each start, and counts the layer's bytes.
             (package / source.name).write_text(strip_source(source.read_text()))
         elif source.is_file():
             shutil.copyfile(source, package / source.name)
     shutil.copyfile(ROOT / "LICENSE", package / "LICENSE")
     wrapper = folder / "coldstart-wrapper"
-    shutil.copyfile(ROOT / "wrapper/coldstart-wrapper", wrapper)
+    wrapper.write_text(strip_shell((ROOT / "wrapper/coldstart-wrapper").read_text()))
     wrapper.chmod(0o755)
     found = cpythons.find()
     for python in found.values():

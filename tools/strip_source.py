@@ -1,4 +1,4 @@
-"""Takes comments and docstrings out of Python source, for the copy of it that is shipped.
+"""Takes comments and docstrings out of source, for the copy of it that is shipped.
 
 Every line keeps its number, so that a stack trace leads to the right line in the repository.
 """
@@ -7,11 +7,17 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 import tokenize
 
 
+def strip_shell(text: str) -> str:
+    """A shell script without the lines that are comments; it must have no here-documents."""
+    return re.sub(r"^[ \t]*#(?!!).*", "", text, flags=re.MULTILINE)
+
+
 def strip_source(text: str) -> str:
-    """``text`` without comments and docstrings; the same program, line by line."""
+    """Python source without comments and docstrings; the same program, line by line."""
     lines = text.splitlines()
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type == tokenize.COMMENT:

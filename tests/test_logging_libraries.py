@@ -205,7 +205,6 @@ async def test_structlogs_loggers_stay_what_they_were(wrapper, make_function) ->
             again = pickle.loads(pickle.dumps(bound.bind(b=2)))
             copied = copy.deepcopy(bound)
             assert again._processors == copied._processors == bound._processors, again
-            assert b"coldstart" not in pickle.dumps(bound.bind(c=3).unbind("c"))
             assert len(bound.bind().bind().bind()._processors) == 2
             with capture_logs() as captured:
                 structlog.get_logger().info("captured")
@@ -214,6 +213,92 @@ async def test_structlogs_loggers_stay_what_they_were(wrapper, make_function) ->
     (told,) = await run(make_function(ENVIRONMENT, code), wrapper, events=({},))
     (captured,) = json.loads(told.outcome.body)
     assert captured["event"] == "captured"
+
+
+# What agents and functions do with a logger's list of processors, each event or each `bind`.
+MEDDLING = {
+    "a copy put back": "logger._processors = list(logger._processors)",
+    "a logger made from a copy": "logger = type(logger)(logger._logger, [*logger._processors], {})",
+    "appended to": "logger._processors.insert(0, count); logger._processors.remove(count)",
+}
+
+
+@pytest.mark.parametrize("meddling", MEDDLING)
+async def test_structlogs_processors_do_not_multiply(wrapper, make_function, meddling: str) -> None:
+    code = f"""
+        import structlog
+        count = lambda logger, name, event: event
+        structlog.configure(processors=[structlog.processors.JSONRenderer()])
+        logger = structlog.get_logger().bind()
+        def handler(event, context):
+            global logger
+            for _ in range(20):
+                {MEDDLING[meddling]}
+                logger.info("handling")
+            return len(logger._processors)
+    """
+    for told in await run(make_function(ENVIRONMENT, code), wrapper):
+        assert told.outcome.body == b"2"
+
+
+async def test_a_processor_added_to_a_logger_later(wrapper, make_function) -> None:
+    code = """
+        import structlog
+        structlog.configure(processors=[structlog.processors.JSONRenderer()])
+        logger = structlog.get_logger().bind()
+        def handler(event, context):
+            def add(logger, name, event):
+                return {**event, "added": 1}
+            logger._processors.insert(0, add)
+            logger.info("handling")
+    """
+    (told,) = await run(make_function(ENVIRONMENT, code), wrapper, events=({},))
+    (line,) = told.logs
+    assert (line["added"], *fields(line)) == (1, True, "on-demand")
+
+
+# Loggers of the function's own make: each works as it does without us.
+OWN_LOGGERS = {
+    "no processors": """
+        class Sink:
+            def info(self, event, user):
+                print(event, user)
+        logger = structlog.wrap_logger(Sink(), processors=[])
+    """,
+    "a delegating class": """
+        class Delegating(structlog.BoundLoggerBase):
+            def __init__(self, inner):
+                self._inner = inner
+            def __getattr__(self, name):
+                return getattr(self.__dict__["_inner"], name)
+            def info(self, event, **values):
+                return self._proxy_to_logger("info", event, **values)
+        logger = Delegating(structlog.get_logger().bind())
+    """,
+}
+
+
+@pytest.mark.parametrize("own", OWN_LOGGERS)
+async def test_structlog_loggers_of_the_functions_own(wrapper, make_function, own: str) -> None:
+    handler = '\n        def handler(event, context):\n            logger.info("hi", user=1)\n'
+    function = make_function(ENVIRONMENT, "\n        import structlog" + OWN_LOGGERS[own] + handler)
+    for told in await run(function, wrapper):
+        assert "hi" in told.stdout
+
+
+async def test_structlog_thread_local_values(wrapper, make_function) -> None:
+    code = """
+        import warnings
+        warnings.simplefilter("ignore")
+        import structlog
+        from structlog.threadlocal import bind_threadlocal, merge_threadlocal
+        structlog.configure(processors=[merge_threadlocal, structlog.processors.JSONRenderer()])
+        def handler(event, context):
+            bind_threadlocal(cold_start="mine")
+            structlog.get_logger().info("handling")
+    """
+    (told,) = await run(make_function(ENVIRONMENT, code), wrapper, events=({},))
+    assert fields(*told.logs) == ("mine", "on-demand")
 
 
 LOGURU = """
@@ -301,7 +386,24 @@ async def test_loguru_sent_to_another_process(wrapper, make_function) -> None:
             return [type(extra).__name__, extra]
     """
     (told,) = await run(make_function(ENVIRONMENT, code), wrapper, events=({},))
-    assert json.loads(told.outcome.body) == ["dict", OWN]
+    assert json.loads(told.outcome.body) == ["dict", {}]
+
+
+async def test_a_copy_of_the_loguru_logger_tells_nothing_stale(wrapper, make_function) -> None:
+    code = """
+        import copy, sys
+        from loguru import logger
+        logger.remove()
+        own = None
+        def handler(event, context):
+            global own
+            if own is None:
+                own = copy.deepcopy(logger)
+                own.add(sys.stdout, serialize=True)
+            own.info("handling")
+    """
+    for told in await run(make_function(ENVIRONMENT, code), wrapper):
+        assert extras(told) == [{}]
 
 
 JSON_LOGGER = """

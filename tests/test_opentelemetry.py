@@ -182,6 +182,32 @@ async def test_a_provider_set_up_in_the_handler(wrapper, make_function) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"a": 1, "b": 2, "c": 3}, ["a", "b", "c"]),
+        ({"faas.coldstart": "mine"}, ["faas.coldstart"]),
+    ],
+    ids=["at its limit", "given"],
+)
+async def test_attributes_of_the_functions_own(
+    wrapper, make_function, given: dict, expected: list[str]
+) -> None:
+    code = f"""
+        from opentelemetry import trace
+        from opentelemetry.sdk.trace import SpanLimits, TracerProvider
+        trace.set_tracer_provider(TracerProvider(span_limits=SpanLimits(max_span_attributes=3)))
+        def handler(event, context):
+            tracer = trace.get_tracer("own")
+            span = tracer.start_span("span", kind=trace.SpanKind.SERVER, attributes={given})
+            return dict(span.attributes)
+    """
+    (told,) = await run(make_function(ENVIRONMENT, code), wrapper, events=({},))
+    seen = json.loads(told.outcome.body)
+    assert {name: seen[name] for name in expected} == given
+    assert told.logs == []
+
+
 async def test_no_provider_is_set_up(wrapper, make_function) -> None:
     """Not even where the API would make one for whoever asks for it."""
     code = """

@@ -173,6 +173,25 @@ async def test_sdk_with_another_daemon(
     xray_segment_schema.check(leaf)
 
 
+async def test_sdk_that_collects_subsegments(wrapper, newest_runtime, make_function) -> None:
+    """The leaf comes, and what the SDK does with the function's own is what it does without us."""
+    code = """
+        from aws_xray_sdk.core import xray_recorder
+        xray_recorder.configure(streaming_threshold=2)
+        def handler(event, context):
+            with xray_recorder.in_subsegment("own"):
+                pass
+    """
+    function = make_function(newest_runtime, code)
+    seen = []
+    for which in (None, wrapper):
+        async with Sandbox(function, wrapper=which) as sandbox:
+            await ready(sandbox)
+            await sandbox.invoke()
+            seen.append([document["name"] for document in sandbox.xray.read()])
+    assert seen == [[], ["coldstart"]]
+
+
 async def test_sdk_and_two_invocations_of_one_trace(wrapper, newest_runtime, make_function) -> None:
     """The SDK holds on to the first one's segment (as it does for the function's own)."""
     async with Sandbox(make_function(newest_runtime, WITH_SDK), wrapper=wrapper) as sandbox:

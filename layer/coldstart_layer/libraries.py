@@ -45,7 +45,11 @@ class Libraries:
             return
         self._modules_seen = len(modules)
         for name in self._unseen.keys() & modules.keys():
-            if getattr(getattr(modules[name], "__spec__", None), "_initializing", False):
+            module = modules[name]
+            # None, or a class of its own such as that of a lazy import, which reading would run.
+            if type(module) is not type(sys):
+                continue
+            if getattr(getattr(module, "__spec__", None), "_initializing", False):
                 self._modules_seen = 0  # a thread is still importing it: look again
                 continue
             site = f"verdict in {name}"

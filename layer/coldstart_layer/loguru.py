@@ -26,7 +26,8 @@ class _Extra(dict):  # type: ignore[type-arg]
         self.update(self.ours)
 
     def __reduce__(self) -> "tuple[type, tuple[dict[str, object]]]":
-        return dict, (dict(self),)  # a logger sent to another process
+        # A copy of the logger, here or in another process, is not told of later verdicts.
+        return dict, ({name: value for name, value in self.items() if name not in self.ours},)
 
 
 def attach() -> "Callable[[Start], None]":

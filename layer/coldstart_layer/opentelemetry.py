@@ -43,14 +43,26 @@ def _processor(sdk: "Any") -> object:
     def annotate(span: "Any") -> None:
         nonlocal told
         start = current()
-        if start is None or start is told or span.kind.name not in ("SERVER", "CONSUMER"):
+        if start is None or start is told:
+            return
+        if getattr(span.kind, "name", None) not in ("SERVER", "CONSUMER"):
             return
         if span.parent is not None and not span.parent.is_remote:
             return  # what the function itself serves while it handles the invocation
         told = start
-        span.set_attribute("faas.coldstart", start.cold_start)
-        span.set_attribute("aws.lambda.initialization_type", start.initialization_type)
-        span.set_attribute("aws.lambda.start_type", start.start_type)
+        given = span.attributes or {}
+        ours = {
+            "faas.coldstart": start.cold_start,
+            "aws.lambda.initialization_type": start.initialization_type,
+            "aws.lambda.start_type": start.start_type,
+        }
+        # Over its limit a span drops the attributes that it had first: better none of ours.
+        limit = span._limits.max_span_attributes
+        if limit is not None and len(given) + len(ours) > limit:
+            return
+        for name, value in ours.items():
+            if name not in given:
+                span.set_attribute(name, value)
 
     class StartAttributes(sdk.SpanProcessor):  # type: ignore[misc]
         """Puts the verdict on the first span of each invocation that stands for it."""

@@ -1,7 +1,7 @@
 """structlog: the two fields on every event.
 
-They go in by a processor in front of the function's own. Loggers keep the list of processors that
-they were made with, so each logger's list is extended when it is read, whenever it was made; no
+They go in by a processor among the function's own. Loggers hold on to the list of processors that
+they were made with, so ours is put into a logger's list when that is read, whenever it was made: no
 frame of ours is on the stack while the processors run, some of which look there for the caller.
 """
 
@@ -17,12 +17,6 @@ if TYPE_CHECKING:
 _ATTRIBUTE = "_processors"
 
 
-class _Extended(list):  # type: ignore[type-arg]
-    """A logger's processors and ours. ``given`` is the logger's own list."""
-
-    given: object
-
-
 def attach() -> None:
     """Make all loggers of structlog find our processor among their own.
 
@@ -33,27 +27,36 @@ def attach() -> None:
     logger_class = structlog.BoundLoggerBase
     if _ATTRIBUTE not in logger_class.__init__.__code__.co_names:
         raise AttributeError(f"this version's loggers have no {_ATTRIBUTE}")
-    merge_contextvars = structlog.contextvars.merge_contextvars
+    # What the function has bound to its context goes first: its own values stay.
+    merging = [structlog.contextvars.merge_contextvars]
+    threadlocal = sys.modules.get("structlog.threadlocal")
+    if threadlocal is not None:
+        merging.append(threadlocal.merge_threadlocal)
 
     # As in logs.py no guard here, but code that does not fail.
     def read(logger: object) -> object:
-        given = logger.__dict__.get(_ATTRIBUTE)
-        if type(given) is not list and type(given) is not tuple:
+        try:
+            given = logger.__dict__[_ATTRIBUTE]
+        except KeyError:
+            raise AttributeError(_ATTRIBUTE) from None
+        # An empty list hands the event to the underlying logger as keyword arguments.
+        if not given or type(given) not in (list, tuple):
             return given
-        extended = _Extended(given)
-        extended.given = given
-        # What the function has bound to the context is merged first: its own values stay.
         first = 0
-        for index, processor in enumerate(given):
-            if processor is merge_contextvars:
-                first = index + 1
-        extended.insert(first, _add_fields)
-        return extended
+        for index, processor in enumerate(given, 1):
+            if processor is _add_fields:
+                return given
+            for merge in merging:
+                if processor is merge:
+                    first = index
+        if type(given) is tuple:
+            given = logger.__dict__[_ATTRIBUTE] = (*given[:first], _add_fields, *given[first:])
+        else:
+            given.insert(first, _add_fields)  # in place: it is the function's to change, too
+        return given
 
     def write(logger: object, processors: object) -> None:
-        # A logger that is made from another gets what was read there.
-        given = processors.given if type(processors) is _Extended else processors
-        logger.__dict__[_ATTRIBUTE] = given
+        logger.__dict__[_ATTRIBUTE] = processors
 
     setattr(logger_class, _ATTRIBUTE, property(read, write))
 

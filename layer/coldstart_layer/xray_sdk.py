@@ -13,9 +13,10 @@ def annotate(core: "Any", start: "Start") -> bool:
     """Add the leaf through the recorder of ``aws_xray_sdk.core``.
 
     Returns:
-        False where the recorder has no segment for this invocation: because its context is not the
-        one for Lambda, or still that of an earlier invocation in the same trace. True where the
-        leaf was added, or the function has switched the SDK off.
+        False where the recorder has no segment for this invocation, because its context is not the
+        one for Lambda, or still that of an earlier invocation in the same trace; and where it does
+        not send subsegments one by one. True where the leaf was added, or the function has
+        switched the SDK off.
     """
     from aws_xray_sdk import global_sdk_config
     from aws_xray_sdk.core.lambda_launcher import LambdaContext
@@ -25,6 +26,8 @@ def annotate(core: "Any", start: "Start") -> bool:
     recorder = core.xray_recorder
     if not isinstance(recorder.context, LambdaContext):
         return False
+    if recorder.streaming_threshold:
+        return False  # the leaf would wait there for others to go with
     if recorder.current_segment().id != start.trace_header.parent:
         return False
     began, ended = tracing.span(start)
@@ -40,7 +43,9 @@ def annotate(core: "Any", start: "Start") -> bool:
     return True
 
 
-def daemon_address(core: "Any") -> str:
-    """Where the recorder of ``aws_xray_sdk.core`` sends to."""
+def daemon_address(core: "Any") -> "str | None":
+    """Where the recorder of ``aws_xray_sdk.core`` sends to; None if its emitter does not tell."""
     emitter = core.xray_recorder.emitter
+    if not hasattr(emitter, "ip") or not hasattr(emitter, "port"):
+        return None
     return f"{emitter.ip}:{emitter.port}"

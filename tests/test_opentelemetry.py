@@ -196,7 +196,7 @@ async def test_attributes_of_the_functions_own(
     code = f"""
         from opentelemetry import trace
         from opentelemetry.sdk.trace import SpanLimits, TracerProvider
-        trace.set_tracer_provider(TracerProvider(span_limits=SpanLimits(max_span_attributes=3)))
+        trace.set_tracer_provider(TracerProvider(span_limits=SpanLimits(max_span_attributes=4)))
         def handler(event, context):
             tracer = trace.get_tracer("own")
             span = tracer.start_span("span", kind=trace.SpanKind.SERVER, attributes={given})

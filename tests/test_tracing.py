@@ -192,6 +192,27 @@ async def test_sdk_that_collects_subsegments(wrapper, newest_runtime, make_funct
     assert seen == [[], ["coldstart"]]
 
 
+async def test_sdk_with_an_emitter_of_the_functions_own(
+    wrapper, newest_runtime, make_function
+) -> None:
+    """Where it sends to does not show: our own document goes to the daemon, without a word."""
+    code = """
+        from aws_xray_sdk.core import xray_recorder
+        from aws_xray_sdk.core.async_context import AsyncContext
+        class Emitter:
+            def send_entity(self, entity):
+                pass
+        xray_recorder.configure(emitter=Emitter(), context=AsyncContext())
+        def handler(event, context):
+            pass
+    """
+    async with Sandbox(make_function(newest_runtime, code), wrapper=wrapper) as sandbox:
+        await ready(sandbox)
+        await sandbox.invoke()
+        assert [document["name"] for document in sandbox.xray.read()] == ["coldstart"]
+        assert sandbox.stderr == ""
+
+
 async def test_sdk_and_two_invocations_of_one_trace(wrapper, newest_runtime, make_function) -> None:
     """The SDK holds on to the first one's segment (as it does for the function's own)."""
     async with Sandbox(make_function(newest_runtime, WITH_SDK), wrapper=wrapper) as sandbox:

@@ -42,7 +42,7 @@ libraries: $(LIBRARY_LOCKS:requirements/libraries/%.txt=$(LIBRARIES)/%/ready) ##
 lint: $(VENV)/dev ## Check style, shell and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/shellcheck wrapper/coldstart-wrapper .ci/run
+	@$(BIN)/shellcheck wrapper/coldstart-wrapper .ci/run tests/lambda_layout/{enter,bootstrap}
 	@$(BIN)/mypy layer/coldstart_layer cli/coldstart_cli
 	@$(BIN)/mypy tools
 

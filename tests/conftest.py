@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import textwrap
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import lambda_layout
 import pytest
 from coldstart_cli.local_lambda import Function, Sandbox, unpack_layer
 from coldstart_cli.local_lambda.layer import default_layer
+from lambda_layout import Layout
 
 ROOT = Path(__file__).resolve().parent.parent
 RUNTIMES = sorted(
@@ -86,6 +89,29 @@ def make_function(tmp_path: Path) -> MakeFunction:
             python=runtime / "bin/python",
             python_version=(runtime if runtime in RUNTIMES else RUNTIMES[-1]).name,
             environment=environment,
+        )
+
+    return make
+
+
+@pytest.fixture
+def make_layout(wrapper: Path, tmp_path: Path) -> Callable[..., Layout]:
+    """Puts a function into Lambda's file layout, with a /tmp of its own."""
+    lambda_layout.require()
+    count = itertools.count()
+
+    def make(
+        function: Function, site_customization: str = "", opt: Path = wrapper.parent
+    ) -> Layout:
+        scratch = tmp_path / f"layout-{next(count)}"
+        scratch.mkdir()
+        return Layout(
+            opt=opt,
+            task_root=function.task_root,
+            runtime=function.python.parent.parent,
+            version=function.python_version,
+            scratch=scratch,
+            site_customization=site_customization,
         )
 
     return make

@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 from coldstart_cli.local_lambda import Function, Sandbox
 from coldstart_cli.local_lambda.sandbox import new_trace_header
 from coldstart_cli.simulate import MANAGED, SCENARIOS, SNAP_START, UNSET, Scenario
 from conftest import ready
 
 COLD = SCENARIOS[0]
+every_scenario = pytest.mark.parametrize(
+    "scenario", SCENARIOS, ids=lambda it: f"{it.initialization_type}-{it.expected}"
+)
 # Whether the first request waited: what docs/design.md says, put down anew.
 COLD_STARTS = {
     ("on-demand", "cold"),
@@ -38,11 +42,7 @@ class Told:
 
     @property
     def lines(self) -> list[dict[str, Any]]:
-        return [
-            json.loads(line, object_pairs_hook=_once)
-            for line in self.stdout.splitlines()
-            if line.startswith("{")
-        ]
+        return json_lines(self.stdout)
 
     @property
     def logs(self) -> list[dict[str, Any]]:
@@ -55,6 +55,15 @@ class Told:
     def subsegment(self, name: str) -> dict[str, Any]:
         (found,) = [document for document in self.documents if document["name"] == name]
         return found
+
+
+def json_lines(output: str) -> list[dict[str, Any]]:
+    """The lines of ``output`` that are JSON objects; no name may be in one of them twice."""
+    return [
+        json.loads(line, object_pairs_hook=_once)
+        for line in output.splitlines()
+        if line.startswith("{")
+    ]
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

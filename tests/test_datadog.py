@@ -6,9 +6,8 @@ import json
 
 import pytest
 from coldstart_cli.local_lambda import Sandbox
-from coldstart_cli.simulate import SCENARIOS
 from conftest import ROOT, library_environment
-from start_scenarios import Told, is_cold_start, run
+from start_scenarios import Told, every_scenario, is_cold_start, run
 
 ENVIRONMENT = library_environment("datadog")
 ITS_WRAPPER = ROOT / "tests/exec_wrappers/datadog"
@@ -61,9 +60,7 @@ def flags(told: Told) -> tuple[str, str | None, list[str]]:
     )
 
 
-@pytest.mark.parametrize(
-    "scenario", SCENARIOS, ids=lambda it: f"{it.initialization_type}-{it.expected}"
-)
+@every_scenario
 async def test_every_start(wrapper, beside_its_layer, scenario) -> None:
     first, second = await run(beside_its_layer(ANSWERS), wrapper, scenario)
     assert first.outcome.body == second.outcome.body == b'"answer"'

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from coldstart_cli.simulate import SCENARIOS
 from conftest import ROOT, library_environment
-from start_scenarios import is_cold_start, run
+from start_scenarios import every_scenario, is_cold_start, run
 
 ATTRIBUTES = ("faas.coldstart", "aws.lambda.initialization_type", "aws.lambda.start_type")
 ENVIRONMENT = library_environment("opentelemetry")
@@ -59,9 +58,7 @@ ANSWERS = "def handler(event, context):\n    return 'answer'\n"
 
 
 @pytest.mark.parametrize("layer", LAYERS)
-@pytest.mark.parametrize(
-    "scenario", SCENARIOS, ids=lambda it: f"{it.initialization_type}-{it.expected}"
-)
+@every_scenario
 async def test_beside_its_layer(wrapper, make_function, scenario, layer: str) -> None:
     first, second = await run(layered(make_function, ANSWERS, layer), wrapper, scenario)
     kind = "unknown" if scenario.initialization_type == "unset" else scenario.initialization_type

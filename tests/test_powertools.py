@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from coldstart_cli.simulate import SCENARIOS
 from conftest import library_environment
-from start_scenarios import is_cold_start, run
+from start_scenarios import every_scenario, is_cold_start, run
 
 VERSIONS = ["powertools-2", "powertools-3-before-9", "powertools-3"]
 
@@ -49,9 +49,7 @@ def flags(told) -> tuple[list[bool], bool, bool, bool]:
     )
 
 
-@pytest.mark.parametrize(
-    "scenario", SCENARIOS, ids=lambda it: f"{it.initialization_type}-{it.expected}"
-)
+@every_scenario
 async def test_every_start(wrapper, powertools, make_function, scenario) -> None:
     first, second = await run(make_function(powertools, DECORATED), wrapper, scenario)
     cold = is_cold_start(scenario)

@@ -19,7 +19,8 @@ from coldstart_layer.environment import marker_path
 from coldstart_cli.local_lambda.runtime_api import Outcome, Request, RuntimeApi
 from coldstart_cli.local_lambda.xray_daemon import XrayDaemon
 
-_BOOTSTRAP = Path(__file__).parent / "runtime/bootstrap.py"
+# Stands for /var/runtime/bootstrap.py.
+BOOTSTRAP = Path(__file__).parent / "runtime/bootstrap.py"
 
 
 class SandboxError(Exception):
@@ -90,7 +91,7 @@ class Sandbox:
         self._json_logs = json_logs
         self._log_level = log_level
         self._workers = workers
-        self._command = command or (str(function.python), str(_BOOTSTRAP))
+        self._command = command or (str(function.python), str(BOOTSTRAP))
         self._folder = tempfile.TemporaryDirectory(prefix="coldstart-sandbox-")
         self._stdout = Path(self._folder.name) / "stdout"
         self._stderr = Path(self._folder.name) / "stderr"
@@ -147,7 +148,7 @@ class Sandbox:
             "AWS_LAMBDA_RUNTIME_API": runtime_api,
             "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
             "AWS_XRAY_DAEMON_ADDRESS": self.xray.address,
-            "LAMBDA_RUNTIME_DIR": str(_BOOTSTRAP.parent),
+            "LAMBDA_RUNTIME_DIR": str(BOOTSTRAP.parent),
             "LAMBDA_TASK_ROOT": str(function.task_root),
             "LANG": "en_US.UTF-8",
             "PATH": os.defpath,

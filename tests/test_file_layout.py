@@ -1,0 +1,103 @@
+"""The built layer where Lambda puts it, under our own local Lambda: every way to start."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from coldstart_cli.local_lambda import Function, Sandbox
+from coldstart_cli.simulate import Scenario
+from conftest import ready
+from lambda_layout import Layout
+from start_scenarios import every_scenario, is_cold_start, run
+
+ANSWERS = """
+    import logging
+    def handler(event, context):
+        logging.getLogger().warning("handling")
+        return "answer"
+"""
+
+
+def in_layout(function: Function, layout: Layout) -> Function:
+    environment = {**layout.environment(), "AWS_LAMBDA_EXEC_WRAPPER": "/opt/coldstart-wrapper"}
+    return replace(function, environment={**environment, **function.environment})
+
+
+@every_scenario
+async def test_every_way_to_start(runtime, make_function, make_layout, scenario: Scenario) -> None:
+    function = make_function(runtime, ANSWERS)
+    layout = make_layout(function)
+    command = tuple(layout.command("/var/runtime/bootstrap"))
+    first, second = await run(in_layout(function, layout), None, scenario, command=command)
+    for told, cold, metrics in ((first, is_cold_start(scenario), 1), (second, False, 0)):
+        assert told.outcome.body == b'"answer"'
+        assert [line["cold_start"] for line in told.logs] == [cold]
+        assert told.subsegment("coldstart")["annotations"]["ColdStart"] == cold
+        assert len(told.metrics) == metrics
+    assert first.metrics[0]["start_type"] == scenario.expected
+
+
+TRIES_TO_WRITE = """
+    import os
+    def handler(event, context):
+        refused = []
+        for folder in ("/", "/opt", "/opt/python/coldstart_layer", "/var/lang", "/var/runtime",
+                       "/var/task", "/usr", "/tmp"):
+            try:
+                open(folder + "/written", "w").close()
+            except OSError:
+                refused.append(folder)
+        return [refused, os.getpid()]
+"""
+
+
+async def test_only_tmp_can_be_written(newest_runtime, make_function, make_layout) -> None:
+    """That the layout is as read-only as it says: no pyc file can be written to /opt."""
+    function = make_function(newest_runtime, TRIES_TO_WRITE)
+    layout = make_layout(function)
+    command = tuple(layout.command("/var/runtime/bootstrap"))
+    async with Sandbox(in_layout(function, layout), command=command) as sandbox:
+        await ready(sandbox)
+        refused, pid = json.loads((await sandbox.invoke()).outcome.body)
+    assert refused == [
+        "/", "/opt", "/opt/python/coldstart_layer", "/var/lang", "/var/runtime", "/var/task", "/usr"
+    ]  # fmt: skip
+    assert pid < 20  # in a namespace of its own
+
+
+# Written into site-packages: Python runs it before our shim.
+NOTES_WHAT_IS_COMPILED = """
+import sys
+sys.compiled = []
+def note(event, arguments):
+    if event == "compile":
+        sys.compiled.append(str(arguments[1]))
+sys.addaudithook(note)
+"""
+TELLS_WHAT_WAS_COMPILED = """
+    import sys
+    from aws_xray_sdk.core import xray_recorder  # one of the libraries that we have a file for
+    def handler(event, context):
+        return [name for name in sys.compiled if "coldstart_layer" in name]
+"""
+
+
+@pytest.mark.parametrize("bytecode", [True, False], ids=["as built", "without its bytecode"])
+async def test_none_of_our_modules_is_compiled(
+    own_wrapper, runtime, make_function, make_layout, bytecode: bool
+) -> None:
+    package = own_wrapper.parent / "python/coldstart_layer"
+    if not bytecode:
+        for path in [*package.glob("__pycache__/*"), *package.glob("bytecode/*")]:
+            path.unlink()
+    files = {"aws_xray_sdk/__init__.py": "", "aws_xray_sdk/core.py": "xray_recorder = None"}
+    function = make_function(runtime, TELLS_WHAT_WAS_COMPILED, files=files)
+    layout = make_layout(function, NOTES_WHAT_IS_COMPILED, opt=own_wrapper.parent)
+    command = tuple(layout.command("/var/runtime/bootstrap"))
+    async with Sandbox(in_layout(function, layout), command=command) as sandbox:
+        await ready(sandbox)
+        compiled = json.loads((await sandbox.invoke()).outcome.body)
+    modules = {name for name in compiled if not name.endswith("/bootstrap.py")}
+    assert (modules == set()) == bytecode, modules

@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LAYER := dist/coldstart-layer.zip
 LAYER_SOURCES := $(wildcard tools/*.py layer/coldstart_layer/*) wrapper/coldstart-wrapper LICENSE
-RUNTIMES := build/runtimes
+RUNTIMES := build/runtimes build/runtimes-oldest build/runtimes-other-loader
 SAM := build/sam
 LIBRARIES := build/libraries
 LIBRARY_LOCKS := $(wildcard requirements/libraries/*.txt)
@@ -32,7 +32,7 @@ build: ## Build dist/coldstart-layer.zip, and say which Python versions it cover
 	@$(PYTHON) tools/build_layer.py zip $(LAYER)
 
 .PHONY: test
-test: $(VENV)/dev $(LAYER) $(RUNTIMES)/ready $(SAM)/ready libraries ## Run all tests, on each CPython that is found
+test: $(VENV)/dev $(LAYER) $(RUNTIMES:%=%/ready) $(SAM)/ready libraries ## Run all tests, on each CPython that is found
 	@$(BIN)/pytest --numprocesses=4 --dist=worksteal $(PYTEST_ARGS)
 
 .PHONY: libraries
@@ -56,7 +56,7 @@ lock: $(VENV)/lock ## Resolve requirements/*.txt anew from pyproject.toml
 	@lock() { UV_CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/uv pip compile --quiet --upgrade --universal \
 	  --python-version 3.10 --generate-hashes -o "requirements/$$1.txt" "$${@:2}"; }; set -e; \
 	lock cli pyproject.toml --group build; lock dev pyproject.toml --group dev; \
-	for group in runtime sam lock; do lock $$group --group $$group; done; \
+	for group in $(notdir $(RUNTIMES)) sam lock; do lock $$group --group $$group; done; \
 
 	for library in $(basename $(notdir $(LIBRARY_LOCKS))); do \
 	  lock libraries/$$library --group $$library; done
@@ -98,12 +98,12 @@ $(BIN)/coldstart: pyproject.toml $(VENV)/cli
 	@touch $@
 
 # One environment for each CPython of the machine, with the runtime to run functions in.
-$(RUNTIMES)/ready: requirements/runtime.txt tools/cpythons.py
-	@mkdir -p $(RUNTIMES)
+$(RUNTIMES:%=%/ready): build/%/ready: requirements/%.txt tools/cpythons.py $(VENV)/lock
+	@mkdir -p $(@D)
 	@set -e -o pipefail; $(PYTHON) tools/cpythons.py | while read -r version python; do \
-	  echo "Setting up $(RUNTIMES)/$$version (the first time only) ..."; \
-	  rm -rf $(RUNTIMES)/$$version; "$$python" -m venv $(RUNTIMES)/$$version; \
-	  $(RUNTIMES)/$$version/bin/python $(PIP_INSTALL) -r $<; \
+	  echo "Setting up $(@D)/$$version (the first time only) ..."; \
+	  rm -rf $(@D)/$$version; $(BIN)/uv venv --quiet --no-project --python "$$python" $(@D)/$$version; \
+	  $(BIN)/uv pip install --quiet --python $(@D)/$$version/bin/python --require-hashes -r $<; \
 	done
 	@touch $@
 

@@ -236,7 +236,7 @@ def test_the_versions_in_the_readme_are_those_tested() -> None:
     pinned: dict[str, list[str]] = {}
     for lock in (
         *(ROOT / "requirements/libraries").glob("*.txt"),
-        ROOT / "requirements/runtime.txt",
+        ROOT / "requirements/runtimes.txt",
     ):
         for name, version in re.findall(r"^([\w-]+)==([\w.]+)", lock.read_text(), re.MULTILINE):
             pinned.setdefault(name, []).append(version)

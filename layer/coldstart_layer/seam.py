@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     WrapLoader = Callable[[Loader, Callable[[], None], Callable[[Loader], object]], Loader]
 
 _RUNTIME = "awslambdaric.bootstrap"
-_LOADER = "_get_handler"
+_LOADERS = ("_get_handler", "get_handler")  # the second one in versions 4.1.0 and 4.2.0 only
 
 
 class Handler:
@@ -81,12 +81,15 @@ class Instrument:
             runtime: the module ``awslambdaric.bootstrap``.
             wrap_loader: makes a loader from the original one and what to do before and after it.
         """
-        loader = getattr(runtime, _LOADER, None)
-        if loader is None:
-            warn(f"not started: this version of awslambdaric has no {_LOADER}")
+        for name in _LOADERS:
+            loader = getattr(runtime, name, None)
+            if loader is not None:
+                break
+        else:
+            warn(f"not started: this version of awslambdaric has no {_LOADERS[0]}")
             return
         self._runtime = runtime
-        setattr(runtime, _LOADER, wrap_loader(loader, self._loading, self._loaded))
+        setattr(runtime, name, wrap_loader(loader, self._loading, self._loaded))
         if self._settings.logs:
             logs.add_fields(self._settings.initialization_type)
 

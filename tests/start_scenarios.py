@@ -61,7 +61,7 @@ def json_lines(output: str) -> list[dict[str, Any]]:
     """The lines of ``output`` that are JSON objects; no name may be in one of them twice."""
     return [
         json.loads(line, object_pairs_hook=_once)
-        for line in output.splitlines()
+        for line in output.split("\n")  # and not where Unicode has line breaks
         if line.startswith("{")
     ]
 

@@ -4,8 +4,11 @@ Format: "Specification: Embedded metric format" in the Amazon CloudWatch user gu
 """
 
 import sys
-from json import dumps
-from time import gmtime, strftime, time
+
+# tracing.py has two of them from here, where they are from before the function could replace them.
+from json import dumps as dumps
+from time import gmtime, strftime
+from time import time as time
 
 from coldstart_layer import __version__
 from coldstart_layer.settings import Settings

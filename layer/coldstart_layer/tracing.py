@@ -8,10 +8,9 @@ Formats: "X-Ray segment documents" and "X-Ray daemon" in the AWS X-Ray developer
 
 import os
 import sys
-from json import dumps
-from time import time
 
 from coldstart_layer.guard import attempt
+from coldstart_layer.metrics import dumps, time
 from coldstart_layer.settings import Settings
 from coldstart_layer.start import Start
 

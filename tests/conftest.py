@@ -14,7 +14,10 @@ import lambda_layout
 import pytest
 from coldstart_cli.local_lambda import Function, Sandbox, unpack_layer
 from coldstart_cli.local_lambda.layer import default_layer
+from hypothesis import settings
 from lambda_layout import Layout
+
+settings.register_profile("soak")  # tests/test_fuzz.py says what that is
 
 ROOT = Path(__file__).resolve().parent.parent
 RUNTIMES = sorted(

@@ -96,7 +96,7 @@ async def test_answers_and_errors_are_the_same_to_the_byte(
 @pytest.mark.parametrize(
     ("event", "status", "body"),
     [
-        (b'{"sleep": 30}', 200, "Task timed out after 1.00 seconds"),
+        (b'{"sleep": 30}', 200, "Task timed out after 3.00 seconds"),
         (b'{"exit": 3}', 502, "Runtime exited with error: exit status 3"),
     ],
     ids=["timeout", "exit"],
@@ -105,7 +105,7 @@ async def test_what_follows_a_killed_invocation(
     runtime, make_function, make_layout, event: bytes, status: int, body: str
 ) -> None:
     """The emulator ends the runtime and starts it anew in the same environment."""
-    async with Emulator(make_layout(make_function(runtime, HANDLER)), timeout=1) as emulator:
+    async with Emulator(make_layout(make_function(runtime, HANDLER)), timeout=3) as emulator:
         assert (await emulator.invoke()).status == 200
         answer = await emulator.invoke(event)
         assert (answer.status, body in answer.body.decode()) == (status, True), answer

@@ -5,14 +5,13 @@ The newest is what all other tests run under.
 
 from __future__ import annotations
 
+import asyncio
 import json
-import os
-import signal
 
 import pytest
 from coldstart_cli.local_lambda import Sandbox
 from conftest import ROOT, ready
-from start_scenarios import every_scenario, is_cold_start, run
+from start_scenarios import every_scenario, is_cold_start, json_lines, run
 
 OLDEST = sorted((ROOT / "build/runtimes-oldest").glob("3.*"))
 OTHER_LOADER = sorted((ROOT / "build/runtimes-other-loader").glob("3.*"))
@@ -80,9 +79,10 @@ async def test_every_way_to_start(wrapper, runtime, make_function, scenario) -> 
     assert first.metrics[0]["start_type"] == scenario.expected
 
 
-FORKS_EARLY = """
-    import os
+TELLS_ITS_WORKER = """
+    import os, time
     def handler(event, context):
+        time.sleep(event["sleep"])
         return [os.getpid(), os.getppid()]
 """
 
@@ -90,19 +90,15 @@ FORKS_EARLY = """
 async def test_workers_of_the_version_that_loads_before_it_forks(wrapper, make_function) -> None:
     """Each worker is told for itself that its first invocation is the first."""
     managed = {"initialization_type": "lambda-managed-instances", "workers": 2}
-    function = make_function(OTHER_LOADER[-1], FORKS_EARLY)
+    function = make_function(OTHER_LOADER[-1], TELLS_ITS_WORKER)
     async with Sandbox(function, wrapper=wrapper, **managed) as sandbox:
         await ready(sandbox)
-        workers = {}
-        while len(workers) < 2:
-            invocation = await sandbox.invoke()
-            worker, parent = json.loads(invocation.outcome.body)
-            first = worker not in workers
-            assert ('"start_type": "managed"' in invocation.stdout) == first
-            workers[worker] = parent
-            if first and len(workers) == 1:
-                os.kill(worker, signal.SIGSTOP)  # so that the next one goes to the other
-        for worker in workers:
-            os.kill(worker, signal.SIGCONT)
-        assert len(set(workers.values())) == 1
+        for _ in range(2):  # two at a time, so that each worker gets one
+            sent = [sandbox.send(b'{"sleep": 1}') for _ in range(2)]
+            answers = await asyncio.gather(*(request.outcome for request in sent))
+        (first, parent), (second, other_parent) = (json.loads(it.body) for it in answers)
+        assert first != second
+        assert parent == other_parent
+        starts = [line["start_type"] for line in json_lines(sandbox.stdout) if "_aws" in line]
+        assert starts == ["managed", "managed"]
         assert sandbox.stderr == ""

@@ -39,7 +39,7 @@ test: $(VENV)/dev $(LAYER) $(RUNTIMES:%=%/ready) $(SAM)/ready libraries ## Run a
 libraries: $(LIBRARY_LOCKS:requirements/libraries/%.txt=$(LIBRARIES)/%/ready) ## Set up the libraries that the layer agrees with, for the tests
 
 .PHONY: soak
-soak: $(VENV)/dev $(LAYER) $(RUNTIMES:%=%/ready) ## Run 200,000 invocations, and tests on millions of random inputs (20 minutes)
+soak: $(VENV)/dev $(LAYER) $(RUNTIMES:%=%/ready) ## Run 200,000 invocations, and tests on 470,000 random inputs (half an hour)
 	@$(BIN)/pytest --capture=no tests/soak.py
 	@$(BIN)/pytest --numprocesses=2 --dist=worksteal --hypothesis-profile=soak tests/test_fuzz.py
 

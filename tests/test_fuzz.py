@@ -59,7 +59,7 @@ environments = st.dictionaries(
 )
 
 
-@tries(200, 1_000_000)
+@tries(200, 100_000)
 @given(trace_text)
 @example(TRACE)
 def test_trace_headers(header: str) -> None:
@@ -76,7 +76,7 @@ def test_trace_headers(header: str) -> None:
     assert (start_type, cold_start) in (("cold", True), ("proactive", False))
 
 
-@tries(200, 1_000_000)
+@tries(200, 100_000)
 @given(address_text)
 def test_daemon_addresses(address: str) -> None:
     try:
@@ -88,7 +88,7 @@ def test_daemon_addresses(address: str) -> None:
         assert 0 < port < 65536
 
 
-@tries(200, 1_000_000)
+@tries(200, 100_000)
 @given(system_text)
 def test_log_stream_names(name: str) -> None:
     path = Path(marker_path(name))
@@ -96,7 +96,7 @@ def test_log_stream_names(name: str) -> None:
     assert len(path.name) == len(".coldstart-") + 32
 
 
-@tries(200, 1_000_000)
+@tries(200, 100_000)
 @given(near("1795529499.909", "1795529499,909") | system_text, near("PWD=/\x1f", "_=a\x1f"))
 def test_messages_of_the_wrapper(started: str, before_bash: str) -> None:
     environ = {"_COLDSTART_STARTED": started, "_COLDSTART_BEFORE_BASH": before_bash}
@@ -104,7 +104,7 @@ def test_messages_of_the_wrapper(started: str, before_bash: str) -> None:
     assert {"_COLDSTART_STARTED", "_COLDSTART_BEFORE_BASH"}.isdisjoint(environ)
 
 
-@tries(100, 200_000)
+@tries(100, 50_000)
 @given(environments, trace_text, st.text())
 def test_settings_and_a_header_together(environ: dict[str, str], header: str, event: str) -> None:
     """All that stands between the runtime and the handler, in this process."""

@@ -99,6 +99,7 @@ def test_log_stream_names(name: str) -> None:
 @tries(200, 100_000)
 @given(near("1795529499.909", "1795529499,909") | system_text, near("PWD=/\x1f", "_=a\x1f"))
 def test_messages_of_the_wrapper(started: str, before_bash: str) -> None:
+    assume("_COLDSTART" not in before_bash)  # which the wrapper never writes
     environ = {"_COLDSTART_STARTED": started, "_COLDSTART_BEFORE_BASH": before_bash}
     assert handover.take_message(environ) > 1.7e9
     assert {"_COLDSTART_STARTED", "_COLDSTART_BEFORE_BASH"}.isdisjoint(environ)

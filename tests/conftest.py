@@ -56,8 +56,10 @@ def newest_runtime() -> Path:
     return RUNTIMES[-1]
 
 
-# The layer's files about single libraries: imported only where the function has loaded those.
+# The layer's files about single libraries, imported only where the function has loaded those; and
+# those that only COLDSTART_PROFILE=on asks for.
 LIBRARY_FILES = {"datadog", "loguru", "opentelemetry", "powertools", "structlog", "xray_sdk"}
+LIBRARY_FILES |= {"import_times", "profile"}
 
 
 def library_environment(name: str) -> Path:

@@ -17,8 +17,8 @@ import pytest
 from conftest import ROOT
 
 PACKAGE = "python/coldstart_layer"
-# With bytecode for four CPythons; a fifth adds 19 kB.
-LIMIT = 100_000 + 19_000 * max(0, len(cpythons.find()) - 4)
+# With bytecode for four CPythons.
+LIMIT = 100_000 + 15_000 * max(0, len(cpythons.find()) - 4)
 
 
 def build(checkout: Path, *arguments: str, **environment: str) -> str:
@@ -42,13 +42,14 @@ def checkout(tmp_path) -> Path:
 
 
 def test_files(layer_zip) -> None:
-    sources = {path.name for path in (ROOT / "layer/coldstart_layer").iterdir() if path.is_file()}
+    sources = {path.name for path in (ROOT / "layer/coldstart_layer").glob("*.py")}
     expected = {"coldstart-wrapper", f"{PACKAGE}/LICENSE"}
-    expected |= {f"{PACKAGE}/{name}" for name in sources}
+    expected |= {f"{PACKAGE}/{name}" for name in (*sources, "modules.bytecode")}
     for runtime in cpythons.find():
         tag = "cpython-" + runtime.replace(".", "")
-        expected |= {f"{PACKAGE}/__pycache__/{name}.{tag}.pyc" for name in ("__init__", "bytecode")}
-        expected.add(f"{PACKAGE}/bytecode/{tag}")
+        expected |= {
+            f"{PACKAGE}/{name}.{tag}.pyc" for name in ("__pycache__/__init__", "bootstrap")
+        }
     with zipfile.ZipFile(layer_zip) as archive:
         assert set(archive.namelist()) == expected
         for entry in archive.infolist():
@@ -69,7 +70,7 @@ def test_bytecode_is_never_checked_against_its_source(layer_zip) -> None:
             data = archive.read(name)
             assert int.from_bytes(data[4:8], "little") == 0b01
             if sys.implementation.cache_tag in name:
-                source = re.sub(r"__pycache__/(\w+)\.cpython-\d+\.pyc", r"\1.py", name)
+                source = re.sub(r"(__pycache__/)?(\w+)\.cpython-\d+\.pyc", r"\2.py", name)
                 assert data[8:16] == importlib.util.source_hash(archive.read(source))
 
 
@@ -107,25 +108,24 @@ def origins(
 def test_no_module_is_compiled_at_start_up(wrapper, runtime) -> None:
     """With -v Python says of what it has compiled, and of each pyc file, where it comes from."""
     loaders, trace = origins(runtime / "bin/python", wrapper.parent / PACKAGE)
-    files = {name for name, loader in loaders.items() if loader != "Bytecode"}
-    assert files == {"coldstart_layer", "coldstart_layer.bytecode"}
+    files = {name for name, loader in loaders.items() if loader != "_Bytecode"}
+    assert files == {"coldstart_layer"}
     assert len(loaders) > 12
     read = re.findall(r"# code object from '?([^'\n]*coldstart_layer[^'\n]*?)'?\n", trace)
-    assert len(read) == 2
+    assert len(read) == 1
     assert all(path.endswith(".pyc") for path in read), read
 
 
-def test_with_optimization_two_modules_are_compiled(wrapper, runtime) -> None:
+def test_with_optimization_one_module_is_compiled(wrapper, runtime) -> None:
     loaders, _ = origins(runtime / "bin/python", wrapper.parent / PACKAGE, PYTHONOPTIMIZE="2")
-    assert list(loaders.values()).count("Bytecode") == len(loaders) - 2
+    assert list(loaders.values()).count("_Bytecode") == len(loaders) - 1
 
 
 @pytest.mark.parametrize("broken", [b"", b"magic", None], ids=["empty", "other", "cut"])
 def test_bytecode_that_cannot_be_used(own_wrapper, newest_runtime, broken: bytes | None) -> None:
     """Then the sources are."""
     python = newest_runtime / "bin/python"
-    tag = "cpython-" + newest_runtime.name.replace(".", "")
-    together = own_wrapper.parent / PACKAGE / "bytecode" / tag
+    together = own_wrapper.parent / PACKAGE / "modules.bytecode"
     together.write_bytes(together.read_bytes()[:-9] if broken is None else broken)
     loaders, _ = origins(python, own_wrapper.parent / PACKAGE)
     assert set(loaders.values()) == {"SourceFileLoader"}
@@ -149,19 +149,33 @@ def test_a_machine_with_one_cpython(checkout, tmp_path) -> None:
     assert tags == {sys.implementation.cache_tag}
 
 
+class _WithoutTypes(ast.NodeTransformer):
+    """Takes out docstrings and what only type checkers read."""
+
+    def visit(self, node: ast.AST) -> ast.AST | None:
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            return None
+        documented = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+        if documented and ast.get_docstring(node, clean=False) is not None:
+            node.body[0] = ast.Pass(lineno=node.body[0].lineno, col_offset=0)
+        if isinstance(node, ast.FunctionDef):
+            node.returns = None
+        if isinstance(node, ast.arg):
+            node.annotation = None
+        if isinstance(node, ast.AnnAssign) and node.value is not None:
+            assigned = ast.Assign([node.target], self.visit(node.value))
+            return ast.copy_location(assigned, node)
+        return self.generic_visit(node)
+
+
 def test_stripped_sources_are_the_same_program(wrapper) -> None:
-    """Line by line: what is left of the sources differs in comments and docstrings only."""
+    """Line by line: what they lack is comments, docstrings and what only type checkers read."""
     for shipped in (wrapper.parent / PACKAGE).glob("*.py"):
         source = ROOT / "layer/coldstart_layer" / shipped.name
-        trees = [ast.parse(path.read_text()) for path in (source, shipped)]
-        for tree in trees:
-            for node in ast.walk(tree):
-                documented = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
-                if documented and ast.get_docstring(node, clean=False) is not None:
-                    node.body[0] = ast.Pass(lineno=node.body[0].lineno, col_offset=0)
+        trees = [_WithoutTypes().visit(ast.parse(path.read_text())) for path in (source, shipped)]
         dumps = [ast.dump(tree, include_attributes=True) for tree in trees]
-        ends = re.compile(r", end_(lineno|col_offset)=\d+")
-        assert ends.sub("", dumps[0]) == ends.sub("", dumps[1]), shipped.name
+        elsewhere = re.compile(r", (end_lineno|end_col_offset|col_offset)=\d+")
+        assert elsewhere.sub("", dumps[0]) == elsewhere.sub("", dumps[1]), shipped.name
 
 
 def test_the_stripped_wrapper_is_the_same_program(wrapper) -> None:

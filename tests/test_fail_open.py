@@ -25,8 +25,8 @@ MODULES = sorted(path.name for path in (ROOT / "layer/coldstart_layer").glob("*.
 
 
 def remove_bytecode(package: Path) -> None:
-    for folder in ("__pycache__", "bytecode"):
-        shutil.rmtree(package / folder)
+    shutil.rmtree(package / "__pycache__")
+    (package / "modules.bytecode").unlink()
 
 
 def ours(lines: list[str]) -> list[str]:
@@ -75,7 +75,7 @@ async def test_a_file_raises_on_import(
 
 async def test_bytecode_is_garbage(own_wrapper, newest_runtime, make_function) -> None:
     package = own_wrapper.parent / "python/coldstart_layer"
-    for bytecode in (*(package / "__pycache__").iterdir(), *(package / "bytecode").iterdir()):
+    for bytecode in (*(package / "__pycache__").iterdir(), package / "modules.bytecode"):
         bytecode.write_bytes(b"garbage")
     async with Sandbox(make_function(newest_runtime, ANSWERS), wrapper=own_wrapper) as sandbox:
         await answers(sandbox)

@@ -90,7 +90,8 @@ async def test_none_of_our_modules_is_compiled(
 ) -> None:
     package = own_wrapper.parent / "python/coldstart_layer"
     if not bytecode:
-        for path in [*package.glob("__pycache__/*"), *package.glob("bytecode/*")]:
+        compiled = [*package.glob("__pycache__/*"), *package.glob("*.pyc")]
+        for path in [*compiled, package / "modules.bytecode"]:
             path.unlink()
     files = {"aws_xray_sdk/__init__.py": "", "aws_xray_sdk/core.py": "xray_recorder = None"}
     function = make_function(runtime, TELLS_WHAT_WAS_COMPILED, files=files)
@@ -99,5 +100,55 @@ async def test_none_of_our_modules_is_compiled(
     async with Sandbox(in_layout(function, layout), command=command) as sandbox:
         await ready(sandbox)
         compiled = json.loads((await sandbox.invoke()).outcome.body)
-    modules = {name for name in compiled if not name.endswith("/bootstrap.py")}
-    assert (modules == set()) == bytecode, modules
+    assert (compiled == []) == bytecode, compiled
+    assert bytecode or len(compiled) > 12
+
+
+LOOKS_AROUND = """
+    import os, sys, traceback
+    import __main__
+
+    def handler(event, context):
+        if event == "fail":
+            raise ValueError("failed")
+        described = {}
+        for name, value in vars(__main__).items():
+            described[name] = value if isinstance(value, str) else type(value).__name__
+        left_out = {"AWS_LAMBDA_EXEC_WRAPPER", "AWS_LAMBDA_RUNTIME_API", "AWS_XRAY_DAEMON_ADDRESS",
+                    "AWS_LAMBDA_LOG_STREAM_NAME", "COLDSTART_PROFILE", "_X_AMZN_TRACE_ID"}
+        return {
+            "main": described,
+            "loader": [__main__.__loader__.name, __main__.__loader__.path],
+            "path": sys.path,
+            "arguments": [sys.argv, sys.orig_argv],
+            "flags": repr(sys.flags),
+            "environment": {k: v for k, v in os.environ.items() if k not in left_out},
+            "stack": traceback.format_stack()[-1],
+        }
+"""
+
+
+@pytest.mark.parametrize("shim", ["bytecode", "source"])
+async def test_the_function_sees_what_it_would_without_us(
+    runtime, make_function, make_layout, shim: str
+) -> None:
+    """Where the wrapper knows the Python it runs the shim's bytecode, and else its source."""
+    layout = make_layout(make_function(runtime, LOOKS_AROUND))
+    command = tuple(layout.command("/var/runtime/bootstrap"))
+    seen = []
+    # What has the wrapper read all of its script, and run the source.
+    wrapper_reads_on = {"COLDSTART_PROFILE": "off"} if shim == "source" else {}
+    for wrapper in ("", "/opt/coldstart-wrapper"):
+        function = make_function(runtime, LOOKS_AROUND, **wrapper_reads_on)
+        function = in_layout(function, layout)
+        environment = {**function.environment, "AWS_LAMBDA_EXEC_WRAPPER": wrapper}
+        if not wrapper:
+            del environment["AWS_LAMBDA_EXEC_WRAPPER"]
+        async with Sandbox(replace(function, environment=environment), command=command) as sandbox:
+            await ready(sandbox)
+            looked = await sandbox.invoke()
+            failed = json.loads((await sandbox.invoke(b'"fail"')).outcome.body)
+            assert sandbox.stderr.count("coldstart-layer") == 0, sandbox.stderr
+        del failed["requestId"]
+        seen.append((json.loads(looked.outcome.body), failed))
+    assert seen[0] == seen[1]

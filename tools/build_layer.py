@@ -9,7 +9,7 @@ The same sources and the same CPythons give the same bytes.
 from __future__ import annotations
 
 import argparse
-import shutil
+import marshal
 import subprocess
 import tempfile
 import zipfile
@@ -20,6 +20,9 @@ from strip_source import strip_shell, strip_source
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = Path("python/coldstart_layer")
+FILE = "modules.bytecode"
+# Every CPython reads it.
+_MARSHAL_VERSION = 2
 
 
 def build(folder: Path) -> list[str]:
@@ -34,19 +37,47 @@ def build(folder: Path) -> list[str]:
         if source.suffix == ".py":
             # Lambda reads bootstrap.py and the wrapper at each start, and counts the layer's bytes.
             (package / source.name).write_text(strip_source(source.read_text()))
-        elif source.is_file():
-            shutil.copyfile(source, package / source.name)
-    shutil.copyfile(ROOT / "LICENSE", package / "LICENSE")
+    # Without the appendix, which tells how to apply it.
+    terms, end, _ = (ROOT / "LICENSE").read_text().partition("END OF TERMS AND CONDITIONS\n")
+    (package / "LICENSE").write_text(terms + end)
     wrapper = folder / "coldstart-wrapper"
     wrapper.write_text(strip_shell((ROOT / "wrapper/coldstart-wrapper").read_text()))
     wrapper.chmod(0o755)
     found = cpythons.find()
-    for python in found.values():
-        command: list[str | Path] = [python, "-sSB", "-X", "no_debug_ranges"]
-        command += [ROOT / "tools/compile_layer.py", package]
-        # A fixed hash seed: bytecode holds sets in the order of their hashes.
-        subprocess.run(command, check=True, env={"PYTHONHASHSEED": "0"})
+    with tempfile.TemporaryDirectory() as scratch:
+        compiled = {}
+        for runtime, python in found.items():
+            target = compiled[f"cpython-{runtime.replace('.', '')}"] = Path(scratch) / runtime
+            command: list[str | Path] = [
+                python,
+                "-sSB",
+                ROOT / "tools/compile_layer.py",
+                package,
+                target,
+            ]
+            # A fixed hash seed: bytecode holds sets in the order of their hashes.
+            subprocess.run(command, check=True, env={"PYTHONHASHSEED": "0"})
+        (package / FILE).write_bytes(put_together(compiled))
     return list(found)
+
+
+def put_together(compiled: dict[str, Path]) -> bytes:
+    """The file that ``coldstart_layer/__init__.py`` reads, and describes.
+
+    Args:
+        compiled: what ``compile_layer.py`` made for each CPython, by the tag that it is known by.
+    """
+    magics = {tag: (folder / "magic number").read_bytes() for tag, folder in compiled.items()}
+    names = {path.name for folder in compiled.values() for path in folder.iterdir()}
+    # Each module of all CPythons side by side: they have enough in common to zip well together.
+    modules = {
+        name: [(folder / name).read_bytes() for folder in compiled.values()]
+        for name in sorted(names - {"magic number"})
+    }
+    lengths = {name: tuple(map(len, codes)) for name, codes in modules.items()}
+    index = marshal.dumps((magics, lengths), _MARSHAL_VERSION)
+    codes = [code for codes in modules.values() for code in codes]
+    return b"".join([len(index).to_bytes(4, "little"), index, *codes])
 
 
 def write_zip(folder: Path, target: Path) -> None:

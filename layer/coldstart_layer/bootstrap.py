@@ -8,6 +8,9 @@ traces it reports, so what stands on the stack while the user's module is import
 
 import os
 import sys
+from time import time
+
+shim_at = time()
 
 
 def wrap_loader(loader, loading, loaded):
@@ -44,14 +47,16 @@ if __name__ == "__main__":
         # In front, for as long as nothing but the layer's own modules is imported.
         sys.path.insert(0, __file__.rsplit("/", 2)[0])
         try:
-            from coldstart_layer.handover import become, restore_command_line, take_message
+            from coldstart_layer import handover
+
+            become = handover.become
         finally:
             del sys.path[0]
-        restore_command_line(command[0])
-        began_at = take_message(os.environ)
+        handover.restore_command_line(command[0])
+        times = (*handover.take_message(os.environ), shim_at, handover.note_imports(os.environ))
         from coldstart_layer.seam import install
 
-        install(os.environ, began_at, wrap_loader)
+        install(os.environ, times, wrap_loader)
     except Exception as error:
         try:
             message = " ".join(f"{type(error).__name__}: {error}".splitlines())

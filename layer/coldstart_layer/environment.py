@@ -6,6 +6,10 @@ from coldstart_layer.classify import classify
 from coldstart_layer.start import Start
 from coldstart_layer.trace_header import TraceHeader
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 # A Mersenne prime: the remainder of the name is its hash, with no module to import for it.
 _PRIME = 2**127 - 1
 
@@ -50,6 +54,7 @@ class Environment:
     __slots__ = (
         "_init_began_at",
         "_init_ended_at",
+        "_init_modules",
         "_initialization_type",
         "_ready_at",
         "_restarted",
@@ -68,12 +73,16 @@ class Environment:
         self._restarted = restarted
         self._init_began_at = began_at
         self._init_ended_at: float | None = None
+        self._init_modules: Sequence[tuple[int, str, float, float]] = ()
         self._ready_at: float | None = None
         self._sequence = 0
 
-    def handler_loaded(self, now: float) -> None:
-        """The handler's module has been imported."""
+    def handler_loaded(
+        self, now: float, modules: "Sequence[tuple[int, str, float, float]]" = ()
+    ) -> None:
+        """The handler's module has been imported; ``modules`` as for ``Start.init_modules``."""
         self._init_ended_at = now
+        self._init_modules = modules
         # Between here and its restore a SnapStart process is a file: it is ready after that.
         if self._initialization_type != "snap-start":
             self._ready_at = now
@@ -117,5 +126,6 @@ class Environment:
             sequence=self._sequence,
             idle_ms=idle_ms,
             init_span=init_span,
+            init_modules=self._init_modules if init_span else (),
             trace_header=trace_header,
         )

@@ -7,16 +7,19 @@ from time import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Mapping, MutableMapping
     from types import FrameType
     from typing import Any
 
+    from coldstart_layer.import_times import ImportTimes
 
-def take_message(environ: "MutableMapping[str, str]") -> float:
+
+def take_message(environ: "MutableMapping[str, str]") -> "tuple[float, float | None]":
     """Take what the wrapper left in ``environ`` out again.
 
     Returns:
-        When the wrapper was started, in epoch seconds.
+        When the wrapper was started, in epoch seconds; and when it was done, which it tells only
+        if it may be that the start is to be profiled.
     """
     started = environ.pop("_COLDSTART_STARTED", "")
     before_bash = environ.pop("_COLDSTART_BEFORE_BASH", None)
@@ -28,10 +31,28 @@ def take_message(environ: "MutableMapping[str, str]") -> float:
             environ[name] = value
     now = time()
     try:
-        began_at = float(started.replace(",", "."))  # the decimal point of the function's locale
+        # The decimal point is that of the function's locale.
+        began_at, *done_at = map(float, started.replace(",", ".").split())
     except ValueError:
-        return now  # bash before 5.0 has no clock with fractions
-    return began_at if now - 3600 < began_at <= now else now
+        return now, None  # bash before 5.0 has no clock with fractions
+    if not now - 3600 < began_at <= now:
+        return now, None
+    return began_at, done_at[0] if done_at else None
+
+
+def note_imports(environ: "Mapping[str, str]") -> "ImportTimes | None":
+    """Begin to note imports, if it may be that the start is to be profiled.
+
+    The settings are read later: by then what we and the runtime need alike has been imported.
+    """
+    if not environ.get("COLDSTART_PROFILE"):
+        return None
+    from coldstart_layer.guard import attempt
+    from coldstart_layer.import_times import ImportTimes
+
+    times = ImportTimes()
+    attempt("profile", times.start)
+    return times
 
 
 def restore_command_line(script: str) -> None:
@@ -70,7 +91,8 @@ def become(argv: "list[str]", shim: "dict[str, Any]") -> None:
         return
     sys.argv[:] = argv
     path = script if script.startswith("/") else f"{os.getcwd()}/{script}"
-    main.__dict__.update(__file__=path, __loader__=type(shim["__loader__"])("__main__", path))
+    loader: Any = sys.modules["_frozen_importlib_external"].SourceFileLoader
+    main.__dict__.update(__file__=path, __loader__=loader("__main__", path))
     with open(script, "rb") as file:
         source = file.read()
     _run(source, path, main.__dict__)

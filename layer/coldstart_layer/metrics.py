@@ -21,13 +21,45 @@ def write(settings: Settings, start: Start) -> None:
     Raises:
         OSError, ValueError: stdout is closed.
     """
-    # The process's own stdout, which is what Lambda reads, and not what the function may have put
-    # in its place.
-    stream = sys.__stdout__
+    write_line(dumps(document(settings, start, time())))
+
+
+def write_line(line: str) -> None:
+    """Write a line to the process's own stdout, which is what Lambda reads.
+
+    Raises:
+        OSError, ValueError: stdout is closed.
+    """
+    stream = sys.__stdout__  # not what the function may have put in its place
     if stream is None:
         raise OSError("stdout is closed")
-    stream.write(dumps(document(settings, start, time())) + "\n")
+    stream.write(f"{line}\n")
     stream.flush()
+
+
+def past_level_filter(settings: Settings, now: float) -> "dict[str, object]":
+    """The fields that a JSON line of ours needs to reach CloudWatch at every log level.
+
+    Without these two Lambda takes the line for INFO, and drops it where the function logs at WARN
+    and above ("Log-level filtering" in the Lambda developer guide). Text lines are not filtered.
+    """
+    if settings.json_log_level is None:
+        return {}
+    seconds = strftime("%Y-%m-%dT%H:%M:%S", gmtime(now))
+    timestamp = f"{seconds}.{int(now * 1000) % 1000:03d}Z"
+    return {"timestamp": timestamp, "level": settings.json_log_level}
+
+
+def function_fields(settings: Settings) -> "dict[str, object | None]":
+    """What tells which function it was, and what it ran with."""
+    memory_size = settings.memory_size
+    return {
+        "initialization_type": settings.initialization_type,
+        "function_version": settings.function_version,
+        "memory_size": int(memory_size) if memory_size and memory_size.isdecimal() else memory_size,
+        "runtime": f"python{sys.version_info[0]}.{sys.version_info[1]}",
+        "layer_version": __version__,
+    }
 
 
 def document(settings: Settings, start: Start, now: float) -> "dict[str, object]":
@@ -44,23 +76,13 @@ def document(settings: Settings, start: Start, now: float) -> "dict[str, object]
         metrics.append({"Name": "InitDuration", "Unit": "Milliseconds"})
         values["InitDuration"] = start.init_duration_ms
 
-    memory_size = settings.memory_size
-    properties: dict[str, object | None] = {
-        "initialization_type": start.initialization_type,
-        "function_version": settings.function_version,
-        "memory_size": int(memory_size) if memory_size and memory_size.isdecimal() else memory_size,
+    properties = {
+        **function_fields(settings),
         "request_id": start.request_id,
         "xray_trace_id": start.trace_header.root,
-        "runtime": f"python{sys.version_info[0]}.{sys.version_info[1]}",
-        "layer_version": __version__,
         "idle_ms": start.idle_ms,
+        **past_level_filter(settings, now),
     }
-    if settings.json_log_level is not None:
-        # Without these two Lambda takes the line for INFO, and drops it where the function logs at
-        # WARN and above ("Log-level filtering" in the Lambda developer guide).
-        seconds = strftime("%Y-%m-%dT%H:%M:%S", gmtime(now))
-        properties["timestamp"] = f"{seconds}.{int(now * 1000) % 1000:03d}Z"
-        properties["level"] = settings.json_log_level
 
     return {
         "_aws": {

@@ -24,9 +24,12 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
+    from coldstart_layer.import_times import ImportTimes
+    from coldstart_layer.profile import Profile
     from coldstart_layer.start import Start
 
     Loader = Callable[..., object]
+    Times = tuple[float, float | None, float, ImportTimes | None]
     WrapLoader = Callable[[Loader, Callable[[], None], Callable[[Loader], object]], Loader]
 
 _RUNTIME = "awslambdaric.bootstrap"
@@ -59,17 +62,25 @@ class Handler:
 class Instrument:
     """Follows one runtime process from its start through its invocations."""
 
-    def __init__(self, environ: "Mapping[str, str]", began_at: float) -> None:
+    def __init__(self, environ: "Mapping[str, str]", times: "Times") -> None:
         """Read the settings, and what can be known before the handler loads.
 
         Args:
             environ: the environment variables.
-            began_at: when the wrapper was started, in epoch seconds.
+            times: when the wrapper was started, when it was done (or None), and when the shim was
+                started, in epoch seconds; and those of imports, if they are noted.
         """
         self._request_id: object = None
         self._settings = settings = Settings(environ)
         for warning in settings.warnings:
             warn(warning)
+        self._profile: Profile | None = None
+        began_at, _, _, imports = times
+        if imports is not None:
+            if settings.profile:
+                self._profile = attempt("profile", _start_profile, settings, times)
+            else:
+                attempt("profile", imports.stop)
         restarted = attempt("restart detection", sandbox_was_used_before, settings.log_stream)
         self._environment = Environment(settings.initialization_type, began_at, bool(restarted))
         self._libraries = Libraries(settings)
@@ -92,11 +103,33 @@ class Instrument:
         setattr(runtime, name, wrap_loader(loader, self._loading, self._loaded))
         if self._settings.logs:
             logs.add_fields(self._settings.initialization_type)
+        if self._profile is not None:
+            attempt("profile of the first invocation", self._watch_first_invocation, self._profile)
+
+    def _watch_first_invocation(self, profile: "Profile") -> None:
+        """Tell ``profile`` when the runtime asks for the second event."""
+        client = self._runtime.LambdaRuntimeClient
+        original = client.wait_next_invocation
+
+        def wait_next_invocation(*args: object, **kwargs: object) -> object:
+            if self._request_id is not None:
+                client.wait_next_invocation = original
+                attempt("profile", profile.first_invocation_over)
+            return original(*args, **kwargs)
+
+        client.wait_next_invocation = wait_next_invocation
+
+    def installed(self) -> None:
+        """The shim is done, and hands over to the runtime."""
+        if self._profile is not None:
+            attempt("profile", self._profile.installed)
 
     def _loading(self) -> None:
         """The runtime has set up logging and is about to import the handler's module."""
         if self._settings.logs:
             attempt("log column", logs.add_column)
+        if self._profile is not None:
+            attempt("profile", self._profile.loading)
 
     def _loaded(self, handler: "Loader") -> "Loader":
         """The handler's module has been imported: returns what the runtime shall call."""
@@ -105,7 +138,9 @@ class Instrument:
         return Handler(handler, self._invoked)
 
     def _note_loaded(self) -> None:
-        self._environment.handler_loaded(time())
+        now = time()
+        modules = self._profile and attempt("profile", self._profile.loaded, now)
+        self._environment.handler_loaded(now, modules or ())
         if self._settings.initialization_type == "snap-start":
             from snapshot_restore_py import register_after_restore
 
@@ -136,11 +171,19 @@ class Instrument:
             from coldstart_layer import tracing
 
             attempt("tracing", tracing.annotate, settings, start)
+        if self._profile is not None and start.sequence == 1:
+            attempt("profile", self._profile.invoked, start)
 
     def _verdict(self, request_id: "str | None") -> "Start":
         # Looked up anew each time: the function may have put another mapping there.
         header = trace_header.parse(os.environ.get(TRACE_HEADER))
         return self._environment.invoked(time(), request_id, header)
+
+
+def _start_profile(settings: Settings, times: "Any") -> "Profile":
+    from coldstart_layer.profile import Profile
+
+    return Profile(settings, *times)
 
 
 class RuntimeFinder:
@@ -181,9 +224,9 @@ class RuntimeFinder:
         loader.exec_module = exec_and_tell
 
 
-def install(environ: "Mapping[str, str]", began_at: float, wrap_loader: "WrapLoader") -> None:
+def install(environ: "Mapping[str, str]", times: "Times", wrap_loader: "WrapLoader") -> None:
     """Get ready for the runtime to be imported. Arguments as for ``Instrument``."""
-    instrument = Instrument(environ, began_at)
+    instrument = Instrument(environ, times)
 
     def imported(runtime: "ModuleType") -> None:
         instrument.attach(runtime, wrap_loader)
@@ -192,3 +235,4 @@ def install(environ: "Mapping[str, str]", began_at: float, wrap_loader: "WrapLoa
         imported(sys.modules[_RUNTIME])
     else:
         sys.meta_path.insert(0, RuntimeFinder(imported))
+    instrument.installed()

@@ -20,6 +20,7 @@ class Settings:
         "daemon_address",
         "function_name",
         "function_version",
+        "handler",
         "initialization_type",
         "json_log_level",
         "log_stream",
@@ -27,6 +28,7 @@ class Settings:
         "memory_size",
         "metrics",
         "namespace",
+        "profile",
         "tracing",
         "warnings",
     )
@@ -43,6 +45,7 @@ class Settings:
         self.logs = self._switch(environ, "COLDSTART_LOGS")
         self.metrics = self._switch(environ, "COLDSTART_METRICS")
         self.tracing = self._switch(environ, "COLDSTART_TRACING")
+        self.profile = self._switch(environ, "COLDSTART_PROFILE", "off")
         self.namespace = self._metrics_namespace(environ)
 
         # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html names these.
@@ -50,6 +53,7 @@ class Settings:
         self.log_stream = environ.get("AWS_LAMBDA_LOG_STREAM_NAME")
         self.function_name = environ.get("AWS_LAMBDA_FUNCTION_NAME")
         self.function_version = environ.get("AWS_LAMBDA_FUNCTION_VERSION")
+        self.handler = environ.get("_HANDLER")
         self.memory_size = environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
         self.daemon_address = environ.get("AWS_XRAY_DAEMON_ADDRESS") or "127.0.0.1:2000"
 
@@ -59,12 +63,12 @@ class Settings:
             level = environ.get("AWS_LAMBDA_LOG_LEVEL", "").upper()
             self.json_log_level = level if level in _LEVELS else "INFO"
 
-    def _switch(self, environ: "Mapping[str, str]", name: str) -> bool:
+    def _switch(self, environ: "Mapping[str, str]", name: str, default: str = "on") -> bool:
         value = environ.get(name, "")
-        on = _SWITCH.get(value.strip().lower() or "on")
+        on = _SWITCH.get(value.strip().lower() or default)
         if on is None:
-            self.warnings.append(f"{name}={value[:80]!r} is neither on nor off; using on")
-            return True
+            self.warnings.append(f"{name}={value[:80]!r} is neither on nor off; using {default}")
+            return _SWITCH[default]
         return on
 
     def _metrics_namespace(self, environ: "Mapping[str, str]") -> str:

@@ -2,6 +2,10 @@
 
 from coldstart_layer.trace_header import TraceHeader
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 
 class Start:
     """How the execution environment came to serve one invocation.
@@ -20,12 +24,15 @@ class Start:
             None for a warm start, or where it is not known.
         init_span: begin and end of the init this request waited for, in epoch seconds, or None.
         trace_header: the X-Ray tracing header of the invocation.
+        init_modules: depth, name, begin and end of the modules that took long in that init, if it
+            was profiled; each one follows what it lies in.
     """
 
     __slots__ = (
         "cold_start",
         "idle_ms",
         "init_duration_ms",
+        "init_modules",
         "init_span",
         "initialization_type",
         "request_id",
@@ -45,6 +52,7 @@ class Start:
         idle_ms: "float | None",
         init_span: "tuple[float, float] | None",
         trace_header: TraceHeader,
+        init_modules: "Sequence[tuple[int, str, float, float]]" = (),
     ) -> None:
         self.cold_start = cold_start
         self.start_type = start_type
@@ -55,6 +63,7 @@ class Start:
         self.idle_ms = idle_ms
         self.init_span = init_span
         self.trace_header = trace_header
+        self.init_modules = init_modules
 
     def __repr__(self) -> str:
         return (

@@ -51,10 +51,18 @@ def span(start: Start) -> "tuple[float, float]":
     return start.init_span or (now, now)
 
 
+def modules(start: Start) -> "list[tuple[int, str, float, float]]":
+    """What the leaf shows of a profiled init: depth, name, begin and end of each."""
+    return [
+        (depth, name if name.startswith("client ") else f"import {name}", began, ended)
+        for depth, name, began, ended in start.init_modules
+    ]
+
+
 def subsegment(start: Start) -> "dict[str, object]":
     """The leaf as a document of its own, field for field what the X-Ray SDK would send."""
     began, ended = span(start)
-    return {
+    leaf: dict[str, object] = {
         "id": os.urandom(8).hex(),
         "name": NAME,
         "start_time": began,
@@ -66,6 +74,19 @@ def subsegment(start: Start) -> "dict[str, object]":
         "namespace": "local",
         "end_time": ended,
     }
+    # What lies in a subsegment is part of its document.
+    path = [leaf]
+    for depth, name, module_began, module_ended in modules(start):
+        del path[depth + 1 :]
+        part: dict[str, object] = {
+            "id": os.urandom(8).hex(),
+            "name": name,
+            "start_time": module_began,
+            "end_time": module_ended,
+        }
+        path[-1].setdefault("subsegments", []).append(part)  # type: ignore[attr-defined]
+        path.append(part)
+    return leaf
 
 
 def udp_address(text: str) -> "tuple[str, int]":

@@ -38,9 +38,24 @@ def annotate(core: "Any", start: "Start") -> bool:
         leaf.start_time = began
         for name, value in tracing.annotations(start).items():
             leaf.put_annotation(name, value)
+        _add_modules(recorder, start)
     finally:
         recorder.end_subsegment(ended)
     return True
+
+
+def _add_modules(recorder: "Any", start: "Start") -> None:
+    """What lies in the leaf, each one begun when it is and ended when the next one is no part."""
+    open_ends: list[float] = []
+    try:
+        for depth, name, began, ended in tracing.modules(start):
+            while len(open_ends) > depth:
+                recorder.end_subsegment(open_ends.pop())
+            recorder.begin_subsegment(name).start_time = began
+            open_ends.append(ended)
+    finally:
+        while open_ends:
+            recorder.end_subsegment(open_ends.pop())
 
 
 def daemon_address(core: "Any") -> "str | None":

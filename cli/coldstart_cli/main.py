@@ -6,17 +6,21 @@ import asyncio
 import json
 import sys
 from pathlib import Path
+from typing import NoReturn, TextIO
 
 import click
 import coldstart_layer
 from rich.console import Console
 
-from coldstart_cli import simulate_output
+from coldstart_cli import profile, profile_output, simulate_output
 from coldstart_cli.local_lambda.layer import default_layer
+from coldstart_cli.profile_advice import advice
 from coldstart_cli.simulate import (
     INITIALIZATION_TYPES,
+    ON_DEMAND,
     SimulationError,
     describe_function,
+    profile_lines,
     simulate,
 )
 
@@ -78,6 +82,13 @@ def main() -> None:
     help="How long one init or invocation may take.",
 )
 @click.option("--json", "json_output", is_flag=True, help="JSON instead of a table.")
+@click.option(
+    "--profile",
+    "profiled",
+    is_flag=True,
+    help="Print the log lines of COLDSTART_PROFILE=on instead, for `coldstart profile`; on-demand"
+    " only, unless --init-type says otherwise.",
+)
 def simulate_command(
     handler: str,
     task_root: Path,
@@ -88,6 +99,7 @@ def simulate_command(
     layer: Path,
     timeout: float,
     json_output: bool,
+    profiled: bool,
 ) -> None:
     """Run a function in every way Lambda can start it, and show what the layer tells.
 
@@ -99,6 +111,10 @@ def simulate_command(
         if not layer.is_file():
             raise SimulationError(f"{layer} is not there; build the layer first: make build")
         variables = _environment(environment)
+        if profiled:
+            # Bytecode that the first start writes would not be there on Lambda.
+            variables |= {"COLDSTART_PROFILE": "on", "PYTHONDONTWRITEBYTECODE": "1"}
+            initialization_types = initialization_types or (ON_DEMAND,)
         function = describe_function(handler, task_root, python, variables)
         with errors.status("starting") as status:
             rows = asyncio.run(
@@ -113,15 +129,86 @@ def simulate_command(
                 )
             )
     except SimulationError as error:
-        errors.print(
-            f"coldstart: {error}", style="red", markup=False, soft_wrap=True, highlight=False
-        )
-        sys.exit(1)
-    if json_output:
+        _fail(errors, str(error))
+    if profiled:
+        click.echo("\n".join(profile_lines(rows)))
+    elif json_output:
         click.echo(simulate_output.as_json(rows))
     else:
         simulate_output.show(rows, Console())
     sys.exit(0 if simulate_output.is_right(rows) else 1)
+
+
+@main.command(
+    "profile",
+    epilog="Example: coldstart simulate --handler app.handler --task-root src --profile |"
+    " coldstart profile --source src --html start.html",
+)
+@click.argument("file", type=click.File(errors="replace"), default="-")
+@click.option("--function", metavar="NAME", help="Of which function, if there are several.")
+@click.option("--slowest", is_flag=True, help="The slowest start instead of the median one.")
+@click.option(
+    "--source",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The folder with the function's code, to find imports that only one function uses.",
+)
+@click.option(
+    "--html",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="Write a flame graph, as a page of its own.",
+)
+@click.option(
+    "--speedscope",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="Write a file for speedscope (https://www.speedscope.app).",
+)
+@click.option("--json", "json_output", is_flag=True, help="JSON instead of tables.")
+def profile_command(
+    file: TextIO,
+    function: str | None,
+    slowest: bool,
+    source: Path | None,
+    html: Path | None,
+    speedscope: Path | None,
+    json_output: bool,
+) -> None:
+    """Show why a start was slow: what its init went to, module by module.
+
+    FILE has log lines of a function with COLDSTART_PROFILE=on, others may be between them: what
+    `aws logs tail` prints, or an export. By default standard input is read.
+    """
+    errors = Console(stderr=True)
+    if file.isatty():
+        errors.print("reading log lines from standard input; --help says more", style="dim")
+    found = profile.read(file)
+    for line in found.unreadable:
+        errors.print(f"coldstart: {line}", markup=False, soft_wrap=True, highlight=False)
+    try:
+        starts = profile.of_function(found.starts, function)
+    except profile.ProfileError as error:
+        _fail(errors, str(error))
+    start = profile.pick(starts, slowest)
+    given = advice(start, source)
+    try:
+        if html is not None:
+            html.write_text(profile_output.html(start, starts, given), encoding="utf-8")
+        if speedscope is not None:
+            speedscope.write_text(profile_output.speedscope(start), encoding="utf-8")
+    except OSError as error:
+        _fail(errors, str(error))
+    if json_output:
+        click.echo(profile_output.as_json(start, starts, given))
+    else:
+        profile_output.show(start, starts, given, Console())
+    for path in filter(None, (html, speedscope)):
+        errors.print(f"wrote {path}", markup=False, soft_wrap=True, highlight=False)
+
+
+def _fail(errors: Console, message: str) -> NoReturn:
+    errors.print(
+        f"coldstart: {message}", style="red", markup=False, soft_wrap=True, highlight=False
+    )
+    sys.exit(1)
 
 
 def _environment(pairs: tuple[str, ...]) -> dict[str, str]:

@@ -7,7 +7,7 @@ import json
 import subprocess
 import tempfile
 import zipfile
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,11 +61,12 @@ SCENARIOS = (
 
 @dataclass(frozen=True)
 class Row:
-    """What one invocation of one scenario told."""
+    """What one invocation of one scenario told; ``stdout`` is from before it, too."""
 
     scenario: Scenario
     invocation: int
     signals: signals.Signals
+    stdout: str = ""
 
     @property
     def right(self) -> bool:
@@ -146,6 +147,12 @@ async def simulate(
     return rows
 
 
+def profile_lines(rows: Iterable[Row]) -> list[str]:
+    """The log lines that profiled starts wrote, of which `coldstart profile` makes something."""
+    lines = (line for row in rows for line in row.stdout.splitlines())
+    return [line for line in lines if line.startswith('{"coldstart_profile"')]
+
+
 def _sandbox(scenario: Scenario, function: Function, wrapper: Path) -> Sandbox:
     kind = scenario.initialization_type
     return Sandbox(
@@ -162,6 +169,7 @@ async def _run(
     scenario: Scenario, sandbox: Sandbox, event: bytes, timeout: float
 ) -> AsyncIterator[Row]:
     where = f"{scenario.initialization_type}, {scenario.before}"
+    seen = 0
     try:
         _check(sandbox, await sandbox.start(timeout), where)
         if scenario.restart:
@@ -176,7 +184,10 @@ async def _run(
             header = new_trace_header() if scenario.idle else None
             invocation = await sandbox.invoke(event, header, timeout)
             _check(sandbox, invocation.outcome, f"{where}, request {number}")
-            yield Row(scenario, number, signals.read(invocation.stdout, sandbox.xray.read()))
+            told = signals.read(invocation.stdout, sandbox.xray.read())
+            written = sandbox.stdout
+            yield Row(scenario, number, told, written[seen:])
+            seen = len(written)
     except SandboxError as error:
         raise SimulationError(f"{error} ({where})") from None
 

@@ -1,0 +1,253 @@
+"""Reads the lines that a start writes under COLDSTART_PROFILE=on, and picks the one to look at."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+_MARK = "coldstart_profile"
+# A string in JSON that has such a line in it, with its quotes escaped.
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*coldstart_profile(?:[^"\\]|\\.)*"')
+
+
+class ProfileError(Exception):
+    """There is nothing to show; the message says so in one line."""
+
+
+@dataclass(frozen=True)
+class Module:
+    """One module's import, in milliseconds.
+
+    Attributes:
+        depth: how many of the listed modules it lies in; each one follows what it lies in.
+        own_ms: without what it imported.
+        total_ms: with it.
+        size: of its file in bytes; None where it has none.
+        origin: ``function``, ``layer``, ``runtime``, ``standard library``, ``client`` (a client of
+            boto3's, made while a module was imported), ``not found`` or ``other``.
+    """
+
+    name: str
+    depth: int
+    own_ms: float
+    total_ms: float
+    size: int | None
+    origin: str
+
+
+@dataclass(frozen=True)
+class Imports:
+    """What was imported in an init, or in a first invocation."""
+
+    total_ms: float
+    by_origin_ms: dict[str, float]
+    modules: tuple[Module, ...]
+    others: int
+    others_ms: float
+    compiled: int
+    compiled_ms: float
+
+
+@dataclass(frozen=True)
+class Start:
+    """One start.
+
+    Attributes:
+        function: its name, and its version if that has a number.
+        handler: as in Lambda, ``module.function``.
+        init_ms: from the start of the wrapper until the handler was loaded.
+        parts_ms: what that was spent on, in order.
+        init: what was imported with the handler.
+        first_invocation: what was imported after that, if anything was.
+    """
+
+    function: str
+    handler: str
+    runtime: str
+    memory_mb: int | None
+    initialization_type: str
+    log_stream: str | None
+    init_ms: float
+    parts_ms: dict[str, float]
+    init: Imports
+    first_invocation: Imports | None = None
+
+
+@dataclass
+class Found:
+    """What was found in logs; ``unreadable`` has a line for each profile that is damaged."""
+
+    starts: list[Start] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+
+
+def read(lines: Iterable[str]) -> Found:
+    """Find the profiles in log lines.
+
+    Args:
+        lines: as CloudWatch or `aws logs` give them: bare, behind a timestamp, in JSON events, or
+            as CSV. Lines of any other kind may be between them. Read one by one.
+    """
+    found = Found()
+    latest: dict[tuple[str, str | None], int] = {}
+    for number, line in enumerate(lines, 1):
+        if _MARK not in line:
+            continue
+        try:
+            for told in _profiles(line):
+                start_key = _function(told), told.get("log_stream")
+                if told[_MARK] == "init":
+                    latest[start_key] = len(found.starts)
+                    found.starts.append(_start(told))
+                elif start_key in latest:
+                    index = latest[start_key]
+                    imports = _imports(told)
+                    found.starts[index] = replace(found.starts[index], first_invocation=imports)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            reason = f"{type(error).__name__}: {error}"
+            found.unreadable.append(f"line {number} has a profile that cannot be read: {reason}")
+    return found
+
+
+def _profiles(line: str) -> Iterator[dict[str, Any]]:
+    if f'{{"{_MARK}"' in line:
+        told, _ = json.JSONDecoder().raw_decode(line, line.index(f'{{"{_MARK}"'))
+        yield told
+    elif f'{{""{_MARK}""' in line:  # CSV doubles quotes
+        yield from _profiles(line.replace('""', '"'))
+    else:
+        for quoted in _QUOTED.findall(line):
+            inner = json.loads(quoted)
+            if inner != line and _MARK in inner and "{" in inner:
+                yield from _profiles(inner)
+
+
+def _function(told: dict[str, Any]) -> str:
+    version = told.get("function_version")
+    name = str(told["function_name"])
+    return name if version in (None, "$LATEST") else f"{name}:{version}"
+
+
+def _start(told: dict[str, Any]) -> Start:
+    memory = told.get("memory_size")
+    return Start(
+        function=_function(told),
+        handler=str(told.get("handler", "")),
+        runtime=str(told["runtime"]),
+        memory_mb=memory if isinstance(memory, int) else None,
+        initialization_type=str(told["initialization_type"]),
+        log_stream=told.get("log_stream"),
+        init_ms=float(told["init_ms"]),
+        parts_ms={name: float(ms) for name, ms in told["parts_ms"].items()},
+        init=_imports(told),
+    )
+
+
+def _imports(told: dict[str, Any]) -> Imports:
+    modules = tuple(
+        Module(
+            name=str(module["name"]),
+            depth=int(module["depth"]),
+            own_ms=float(module["own_ms"]),
+            total_ms=float(module["total_ms"]),
+            size=module["bytes"],
+            origin=str(module["origin"]),
+        )
+        for module in told["modules"]
+    )
+    return Imports(
+        total_ms=float(told["imports_ms"]),
+        by_origin_ms={name: float(ms) for name, ms in told["origins_ms"].items()},
+        modules=modules,
+        others=int(told["remainder"]["modules"]),
+        others_ms=float(told["remainder"]["own_ms"]),
+        compiled=int(told["compiled"]["modules"]),
+        compiled_ms=float(told["compiled"]["ms"]),
+    )
+
+
+def of_function(starts: Sequence[Start], function: str | None) -> list[Start]:
+    """The starts of one function.
+
+    Args:
+        starts: of any.
+        function: its name as in ``Start.function``; None if there is only one.
+
+    Raises:
+        ProfileError: there is none, or more than one and none was chosen.
+    """
+    if not starts:
+        raise ProfileError(
+            "no profile found; set COLDSTART_PROFILE=on on the function and look at the log lines"
+            " of its next start"
+        )
+    names = sorted({start.function for start in starts})
+    if function is None and len(names) > 1:
+        raise ProfileError(f"{len(names)} functions: choose one with --function: {_listed(names)}")
+    chosen = [start for start in starts if function in (None, start.function)]
+    if not chosen:
+        raise ProfileError(f"no profile of {function}; there are profiles of: {_listed(names)}")
+    return chosen
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
+
+
+def pick(starts: Sequence[Start], slowest: bool) -> Start:
+    """The start whose init is the median one, or the longest one."""
+    ranked = sorted(starts, key=lambda start: start.init_ms)
+    return ranked[-1] if slowest else ranked[(len(ranked) - 1) // 2]
+
+
+@dataclass
+class Bar:
+    """A bar of a flame graph: ``parts`` lie in it, side by side, and are at most as long."""
+
+    name: str
+    ms: float
+    origin: str
+    own_ms: float = 0.0
+    size: int | None = None
+    parts: list[Bar] = field(default_factory=list)
+
+
+def flame(start: Start) -> list[Bar]:
+    """The init, and the imports of the first invocation if there were any, as bars."""
+    init = Bar("init", start.init_ms, "start")
+    for name, ms in start.parts_ms.items():
+        part = Bar(name, ms, "start")
+        if name == "handler":
+            part.parts = _bars(start.init, ms)
+        init.parts.append(part)
+    if start.first_invocation is None:
+        return [init]
+    total = start.first_invocation.total_ms
+    return [
+        init,
+        Bar("first invocation", total, "start", 0, None, _bars(start.first_invocation, total)),
+    ]
+
+
+def _bars(imports: Imports, ms: float) -> list[Bar]:
+    top = Bar("", ms, "start")
+    path = [top]
+    for module in imports.modules:
+        bar = Bar(module.name, module.total_ms, module.origin, module.own_ms, module.size)
+        del path[module.depth + 1 :]
+        path[-1].parts.append(bar)
+        path.append(bar)
+    _fill(top)
+    return top.parts
+
+
+def _fill(bar: Bar) -> None:
+    """Add a bar for the modules that are not listed, so that nothing of the time is left out."""
+    for part in bar.parts:
+        _fill(part)
+    others = bar.ms - bar.own_ms - sum(part.ms for part in bar.parts)
+    if others > 0.0005:
+        bar.parts.append(Bar("other modules", others, "others"))

@@ -1,0 +1,181 @@
+"""What would make a start shorter: advice that follows from what was measured, and the code."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from coldstart_cli.profile import Imports, Module, Start
+
+# Below this nobody would notice.
+_WORTH_MS = 5.0
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What to do, and how much of a start it saves at most, in milliseconds."""
+
+    text: str
+    saves_ms: float
+
+
+def advice(start: Start, source: Path | None) -> list[Advice]:
+    """The advice for one start, that which saves most first.
+
+    Args:
+        start: the start.
+        source: the folder with the function's code, if that is to be read as well.
+    """
+    given = [*_compile(start), *_clients(start), *_late_imports(start)]
+    if source is not None:
+        given += _single_users(start, source)
+    return sorted(given, key=lambda one: one.saves_ms, reverse=True)
+
+
+def _compile(start: Start) -> Iterator[Advice]:
+    imports = [start.init, *([start.first_invocation] if start.first_invocation else [])]
+    modules = sum(part.compiled for part in imports)
+    saves = sum(part.compiled_ms for part in imports)
+    if saves >= _WORTH_MS:
+        version = start.runtime.removeprefix("python")
+        yield Advice(
+            f"{_count(modules, 'module')} had no bytecode that fits and had to be compiled. Compile"
+            f" your package, and your layers, when you build them: python{version} -m compileall"
+            f" -q --invalidation-mode unchecked-hash FOLDER; it saves about {saves:.0f} ms.",
+            saves,
+        )
+
+
+def _clients(start: Start) -> Iterator[Advice]:
+    for module in start.init.modules:
+        if module.origin == "client" and module.total_ms >= _WORTH_MS:
+            yield Advice(
+                f"{_parent(start.init, module)} makes a {module.name.removeprefix('client ')}"
+                f" client of boto3 while it is imported, which takes {module.total_ms:.0f} ms. If"
+                " every request needs it, that is the place for it; if not, make it when it is"
+                " first needed, and keep it.",
+                module.total_ms,
+            )
+
+
+def _late_imports(start: Start) -> Iterator[Advice]:
+    if start.first_invocation is None:
+        return
+    if start.initialization_type not in ("provisioned-concurrency", "snap-start"):
+        return  # the request waits for either
+    for module in start.first_invocation.modules:
+        if module.depth == 0 and module.origin != "client" and module.total_ms >= _WORTH_MS:
+            yield Advice(
+                f"The first invocation imports {module.name} ({module.total_ms:.0f} ms). Under"
+                f" {start.initialization_type} an import at the top of a module is done before any"
+                " request; this one makes a request wait.",
+                module.total_ms,
+            )
+
+
+def _single_users(start: Start, source: Path) -> Iterator[Advice]:
+    handler = start.handler.rpartition(".")[2]
+    for module in start.init.modules:
+        if module.origin != "function":
+            continue
+        path = _path(source, module.name)
+        if path is None:
+            continue
+        try:
+            tree = ast.parse(path.read_bytes())
+        except (OSError, SyntaxError, ValueError):
+            continue
+        is_handlers = start.handler.replace("/", ".").rpartition(".")[0] == module.name
+        for imported in _imported_by(start.init, module):
+            if imported.total_ms < _WORTH_MS or imported.origin == "client":
+                continue
+            users = _users(tree, imported.name)
+            if users == {handler} and is_handlers:
+                continue
+            if users is not None and len(users) == 1:
+                yield Advice(
+                    f"{path.relative_to(source)} uses {imported.name} in {users.pop()}() alone."
+                    f" Imported there, it costs only requests that get there; a start saves up to"
+                    f" {imported.total_ms:.0f} ms, if nothing else imports it.",
+                    imported.total_ms,
+                )
+
+
+def _path(source: Path, module: str) -> Path | None:
+    base = source / module.replace(".", "/")
+    for path in (base.with_suffix(".py"), base / "__init__.py"):
+        if path.is_file():
+            return path
+    return None
+
+
+def _imported_by(imports: Imports, module: Module) -> Iterator[Module]:
+    """The modules one level below ``module``."""
+    place = imports.modules.index(module)
+    for other in imports.modules[place + 1 :]:
+        if other.depth <= module.depth:
+            return
+        if other.depth == module.depth + 1:
+            yield other
+
+
+def _parent(imports: Imports, module: Module) -> str:
+    for other in reversed(imports.modules[: imports.modules.index(module)]):
+        if other.depth < module.depth:
+            return other.name
+    return "a module"
+
+
+def _users(tree: ast.Module, imported: str) -> set[str] | None:
+    """The functions that use what a module imports from ``imported``, at its top.
+
+    Returns:
+        Their names. None where something else uses it, or it cannot be told: then no advice.
+    """
+    names: set[str] = set()
+    for statement in tree.body:
+        if isinstance(statement, ast.Import):
+            for alias in statement.names:
+                if imported == alias.name or imported.startswith(f"{alias.name}."):
+                    names.add(alias.asname or alias.name.partition(".")[0])
+        elif isinstance(statement, ast.ImportFrom) and not statement.level:
+            origin = statement.module or ""
+            for alias in statement.names:
+                if imported in (origin, f"{origin}.{alias.name}") or imported.startswith(
+                    f"{origin}."
+                ):
+                    names.add(alias.asname or alias.name)
+    if not names or "*" in names:
+        return None
+    users = set()
+    for statement in tree.body:
+        if isinstance(statement, ast.Import | ast.ImportFrom):
+            continue
+        used = any(_is_use(node, names) for node in ast.walk(statement))
+        if not used:
+            continue
+        if not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+            return None  # a class, or code that runs at once
+        # What stands outside the body runs when the function is defined.
+        outside = [*statement.decorator_list, statement.args, *filter(None, [statement.returns])]
+        if any(_is_use(node, names) for part in outside for node in ast.walk(part)):
+            return None
+        users.add(statement.name)
+    called = {
+        node.func.id
+        for statement in tree.body
+        if not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    return None if users & called else users
+
+
+def _is_use(node: ast.AST, names: set[str]) -> bool:
+    return isinstance(node, ast.Name) and node.id in names
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

@@ -8,8 +8,9 @@ LAYER := dist/coldstart-layer.zip
 LAYER_SOURCES := $(wildcard tools/*.py layer/coldstart_layer/*) wrapper/coldstart-wrapper LICENSE
 RUNTIMES := build/runtimes build/runtimes-oldest build/runtimes-other-loader
 SAM := build/sam
-LIBRARIES := build/libraries
-LIBRARY_LOCKS := $(wildcard requirements/libraries/*.txt)
+# An environment for each of these locks, on the newest CPython of the machine.
+LIBRARIES := $(patsubst requirements/%.txt,build/%,$(wildcard requirements/libraries/*.txt))
+ALTERNATIVES := $(patsubst requirements/%.txt,build/%,$(wildcard requirements/benchmarks/*.txt))
 
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-input --require-hashes
 
@@ -36,7 +37,12 @@ test: $(VENV)/dev $(LAYER) $(RUNTIMES:%=%/ready) $(SAM)/ready libraries ## Run a
 	@$(BIN)/pytest --numprocesses=4 --dist=worksteal $(PYTEST_ARGS)
 
 .PHONY: libraries
-libraries: $(LIBRARY_LOCKS:requirements/libraries/%.txt=$(LIBRARIES)/%/ready) ## Set up the libraries that the layer agrees with, for the tests
+libraries: $(LIBRARIES:%=%/ready) ## Set up the libraries that the layer agrees with, for the tests
+
+.PHONY: bench
+bench: $(VENV)/dev $(LAYER) $(LIBRARIES:%=%/ready) $(ALTERNATIVES:%=%/ready) ## Measure what the layer costs, beside the alternatives (half an hour)
+	@PYTHONPATH=tests $(BIN)/python -m benchmarks --json build/benchmarks.json \
+	  --chart docs/added-init.svg $(BENCH_ARGS)
 
 .PHONY: soak
 soak: $(VENV)/dev $(LAYER) $(RUNTIMES:%=%/ready) ## Run 200,000 invocations, and tests on 470,000 random inputs (half an hour)
@@ -62,9 +68,8 @@ lock: $(VENV)/lock ## Resolve requirements/*.txt anew from pyproject.toml
 	  --python-version 3.10 --generate-hashes -o "requirements/$$1.txt" "$${@:2}"; }; set -e; \
 	lock cli pyproject.toml --group build; lock dev pyproject.toml --group dev; \
 	for group in $(notdir $(RUNTIMES)) sam lock; do lock $$group --group $$group; done; \
-
-	for library in $(basename $(notdir $(LIBRARY_LOCKS))); do \
-	  lock libraries/$$library --group $$library; done
+	for name in $(LIBRARIES:build/%=%) $(ALTERNATIVES:build/%=%); do \
+	  lock "$$name" --group "$${name##*/}"; done
 
 .PHONY: clean
 clean: ## Remove all that make has made
@@ -120,8 +125,7 @@ $(SAM)/ready: requirements/sam.txt requirements/lock.txt
 	@$(SAM)/bin/uv pip install --quiet --python $(SAM)/bin/python --require-hashes -r $<
 	@touch $@
 
-# On the newest CPython of the machine.
-$(LIBRARIES)/%/ready: requirements/libraries/%.txt tools/cpythons.py $(VENV)/lock
+$(LIBRARIES:%=%/ready) $(ALTERNATIVES:%=%/ready): build/%/ready: requirements/%.txt tools/cpythons.py $(VENV)/lock
 	@echo "Setting up $(@D) (the first time only) ..."
 	@rm -rf $(@D)
 	@set -e -o pipefail; read -r _ python < <($(PYTHON) tools/cpythons.py | tail -n 1); \

@@ -1,0 +1,1 @@
+"""What the layer costs, measured against no layer and against every alternative: `make bench`."""

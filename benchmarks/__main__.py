@@ -1,0 +1,122 @@
+"""The command line: `make bench` runs it with all that it needs set up."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from benchmarks import arms, chart, instructions, machine, scale
+from benchmarks.differences import median
+from benchmarks.instructions import Instructions
+from benchmarks.layouts import Place, is_installed
+from benchmarks.report import show
+from benchmarks.results import Results
+from benchmarks.runtime_api import FunctionError
+from benchmarks.starts import Measurement
+
+_COUNTED = (arms.BARE, *arms.FLOORS, arms.OURS, arms.OURS_SAMPLED)
+
+
+@click.command()
+@click.option(
+    "--rounds", type=click.IntRange(2), default=30, show_default=True, help="How often to measure."
+)
+@click.option(
+    "--json", "json_file", type=click.Path(path_type=Path), help="Write all samples there."
+)
+@click.option("--chart", "chart_file", type=click.Path(path_type=Path), help="Draw there.")
+def main(rounds: int, json_file: Path | None, chart_file: Path | None) -> None:
+    """Measure what the layer costs, against no layer and against every alternative."""
+    shown = [arm for arm in arms.ALL if is_installed(arm)]
+    for arm in arms.ALL:
+        if arm not in shown:
+            click.echo(f"{arm.name.strip()} is left out: its packages are not installed", err=True)
+    progress = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+    )
+    with tempfile.TemporaryDirectory(prefix="coldstart-benchmarks-") as folder, progress:
+        places: list[Place] = []
+        try:
+            for number, arm in enumerate(shown):
+                places.append(Place(arm, Path(folder) / str(number)))
+            results = _measure(places, rounds, progress)
+        except FunctionError as error:
+            raise click.ClickException(str(error)) from None
+        finally:
+            for place in places:
+                place.close()
+    show(results, Console(width=100))
+    if json_file is not None:
+        json_file.write_text(json.dumps(results.as_json(), indent=1) + "\n")
+    if chart_file is not None:
+        _draw(results, chart_file)
+
+
+def _measure(places: Sequence[Place], rounds: int, progress: Progress) -> Results:
+    def task(what: str, steps: int) -> Callable[[], None]:
+        number = progress.add_task(what, total=steps)
+        return lambda: progress.advance(number)
+
+    # What logs is cheap to measure and noisy; what is counted is neither.
+    scale_rounds = max(2, rounds // 2)
+    started, logged = task("starts", rounds), task("log lines", scale_rounds)
+    counted = task("instructions", len(_COUNTED))
+
+    measurement = Measurement(places, arms.ALTERNATIVES)
+    measurement.measure(rounds, started)
+    by_arm = {place.arm.name: place for place in places}
+    compared = [by_arm[arms.BARE.name], by_arm[arms.OURS.name]]
+    return Results(
+        machine.describe(),
+        rounds,
+        measurement.samples,
+        {place.arm.name: machine.zipped_bytes(place.arm) for place in places},
+        scale.measure(compared, scale_rounds, logged),
+        _count([by_arm[arm.name] for arm in _COUNTED], counted),
+    )
+
+
+def _count(places: Sequence[Place], done: Callable[[], None]) -> dict[str, Instructions] | None:
+    if not instructions.is_available():
+        return None
+    counted = {}
+    for place in places:
+        counted[place.arm.name] = instructions.count(
+            ["/var/runtime/bootstrap"],
+            place.environment("empty", runtime_api="", xray="127.0.0.1:9"),
+            around=lambda command, place=place: place.command(*command),  # type: ignore[misc]
+            sampled=place.arm.sampled,
+        )
+        done()
+    return counted
+
+
+def _draw(results: Results, file: Path) -> None:
+    bars = [
+        chart.Bar(arm.name, results.added(arm, "init_ms").median, ours=arm == arms.OURS)
+        for arm in (arms.OURS, *arms.ALTERNATIVES)
+        if arm.name in results.samples and not arm.name.startswith(" ")
+    ]
+    bare = median(results.samples[arms.BARE.name].init_ms)
+    versions = results.machine
+    chart.draw(
+        sorted(bars, key=lambda bar: bar.value),
+        f"Added to the init of an empty function, which takes {bare:.0f} ms without",
+        f"Median difference to a start without in {results.rounds} rounds; CPython"
+        f" {versions['CPython']}, awslambdaric {versions['awslambdaric']}, {versions['date']}",
+        file,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

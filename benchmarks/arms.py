@@ -62,7 +62,7 @@ BARE_AGAIN = Arm("bare runtime, once more")
 FLOOR = Arm(
     "floor: empty bash wrapper", opt="floor", variables={"AWS_LAMBDA_EXEC_WRAPPER": "/opt/wrapper"}
 )
-FLOOR_WITH_SHIM = replace(FLOOR, name="floor: bash and empty script", opt="floor-with-shim")
+FLOOR_WITH_SHIM = replace(FLOOR, name="floor: bash, empty script", opt="floor-with-shim")
 
 
 def _ours(name: str, *, sampled: bool = False, **settings: str) -> Arm:
@@ -105,7 +105,7 @@ POWERTOOLS_TRACER = replace(
     sampled=True,
 )
 XRAY_SDK = Arm(
-    "aws-xray-sdk, only imported",
+    "aws-xray-sdk, imported",
     packages="libraries/powertools-3",
     distribution="aws-xray-sdk",
     imports="from aws_xray_sdk.core import xray_recorder\n",
@@ -125,7 +125,7 @@ DATADOG = Arm(
 )
 DATADOG_WITHOUT_COLD_STARTS = replace(
     DATADOG,
-    name="  DD_COLD_START_TRACING=false",
+    name="  without cold start tracing",
     variables={**DATADOG.variables, "DD_COLD_START_TRACING": "false"},
 )
 _OTEL_WRAPPER = """

@@ -1,8 +1,8 @@
 """Draws the added init of the layer and of the alternatives as bars, for the README.
 
 As SVG whose text stays text and whose colors are CSS, so that one picture does for light and dark
-pages; plotting libraries write a color into each shape. The scale is linear: a bar's length is
-what it says.
+pages; plotting libraries write a color into each shape. It has a ground of its own, since a page
+can be dark where the reader's system is light. The scale is linear: a bar's length is what it says.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from xml.sax.saxutils import escape
 
 import drawsvg
 
-_WIDTH, _LABELS, _VALUES = 760, 220, 90  # in pixels, as all that follows
-_ROW, _BAR, _TOP, _BOTTOM = 27, 15, 44, 30
+_WIDTH, _MARGIN, _LABELS, _VALUES = 780, 20, 232, 90  # in pixels, as all that follows
+_ROW, _BAR, _TOP, _BOTTOM = 27, 15, 54, 44
 _STYLE = """
 text { font-family: system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans-serif;
   fill: #1f2328; }
@@ -23,12 +23,14 @@ text { font-family: system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans
 .note { fill: #59636e; }
 .ours text, text.ours { font-weight: 600; }
 rect { fill: #9aa4af; }
+rect.ground { fill: #ffffff; }
 rect.ours { fill: #0969da; }
 .axis { stroke: #9aa4af; }
 @media (prefers-color-scheme: dark) {
   text { fill: #f0f6fc; }
   .note { fill: #9198a1; }
   rect { fill: #656c76; }
+  rect.ground { fill: #0d1117; }
   rect.ours { fill: #4493f8; }
   .axis { stroke: #656c76; }
 }
@@ -61,12 +63,13 @@ def draw(bars: Sequence[Bar], title: str, note: str, file: Path) -> None:
     values = "; ".join(f"{bar.label}: {_milliseconds(bar.value)}" for bar in bars)
     drawing.append(drawsvg.Raw(f'<desc id="description">{escape(f"{values}. {note}")}</desc>'))
     drawing.append_css(_STYLE)
-    drawing.append(drawsvg.Text(title, 16, 0, 20, class_="title"))
+    drawing.append(drawsvg.Rectangle(0, 0, _WIDTH, height, rx=8, class_="ground"))
+    drawing.append(drawsvg.Text(title, 16, _MARGIN, 30, class_="title"))
     longest = max(bar.value for bar in bars)
     for number, bar in enumerate(bars):
         _append_bar(drawing, bar, _TOP + _ROW * number, longest)
     drawing.append(drawsvg.Line(_LABELS, _TOP - 4, _LABELS, height - _BOTTOM + 2, class_="axis"))
-    drawing.append(drawsvg.Text(note, 12, 0, height - 6, class_="note"))
+    drawing.append(drawsvg.Text(note, 12, _MARGIN, height - 16, class_="note"))
     drawing.save_svg(str(file))
 
 

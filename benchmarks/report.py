@@ -22,8 +22,9 @@ def show(results: Results, console: Console) -> None:
     versions = ", ".join(f"{name} {value}" for name, value in results.machine.items())
     console.print(f"{versions}; {results.rounds} rounds", highlight=False)
     console.print(
-        "'Added' is the median of the differences to bare within each round, with the bounds of its"
-        " 95 % interval.\n",
+        "'Added' is the median of the differences to bare within each round, with its 95 % interval"
+        ". 'Empty' is a\nhandler that does nothing, 'boto3' one that imports boto3 and makes a"
+        " client.\n",
         highlight=False,
     )
     shown = [arm for arm in arms.ALL if arm.name in results.samples]
@@ -49,25 +50,24 @@ def _table(title: str, first: str, *columns: str) -> Table:
     return table
 
 
-def _added(difference: Difference, digits: int) -> tuple[str, str]:
-    median, low, high = (
-        f"{value:+,.{digits}f}" for value in (difference.median, difference.low, difference.high)
-    )
-    return median, f"{low} … {high}"
+def _added(difference: Difference, digits: int) -> str:
+    low, high = difference.low, difference.high
+    return f"{difference.median:+,.{digits}f} [{low:,.{digits}f}, {high:,.{digits}f}]"
 
 
 def _inits(results: Results, shown: list[Arm]) -> Table:
     table = _table(
         "Init in ms: from the exec of the runtime's bootstrap until it asks for an event",
-        *("empty handler", "median", "min", "added", "95 %", "with boto3", "added", "95 %"),
+        *("", "empty", "min", "added [95 %]", "boto3", "min", "added [95 %]"),
     )
     for arm in shown:
         samples = results.samples[arm.name]
         cells = [f"{median(samples.init_ms):.1f}", f"{fastest(samples.init_ms):.1f}"]
-        cells += _added(results.added(arm, "init_ms"), 1)
+        cells.append(_added(results.added(arm, "init_ms"), 1))
         if any(samples.init_boto3_ms):
             cells.append(f"{median(samples.init_boto3_ms):.0f}")
-            cells += _added(results.added(arm, "init_boto3_ms"), 0)
+            cells.append(f"{fastest(samples.init_boto3_ms):.0f}")
+            cells.append(_added(results.added(arm, "init_boto3_ms"), 0))
         table.add_row(arm.name, *cells)
     return table
 
@@ -75,7 +75,7 @@ def _inits(results: Results, shown: list[Arm]) -> Table:
 def _invocations(results: Results, shown: list[Arm]) -> Table:
     table = _table(
         "Invocation in µs: from sending an event to having its response, empty handler",
-        *("", "median", "min", "added", "95 %", "of fastest", "first", "added", "95 %"),
+        *("", "median", "min", "added [95 %]", "first", "min", "added [95 %]"),
     )
     for arm in shown:
         samples = results.samples[arm.name]
@@ -83,25 +83,26 @@ def _invocations(results: Results, shown: list[Arm]) -> Table:
             arm.name,
             f"{median(samples.invocation_us):,.0f}",
             f"{fastest(samples.fastest_us):,.0f}",
-            *_added(results.added(arm, "invocation_us"), 0),
-            _added(results.added(arm, "fastest_us"), 0)[0],
+            _added(results.added(arm, "invocation_us"), 0),
             f"{median(samples.first_us):,.0f}",
-            *_added(results.added(arm, "first_us"), 0),
+            f"{fastest(samples.first_us):,.0f}",
+            _added(results.added(arm, "first_us"), 0),
         )
     return table
 
 
 def _sizes(results: Results, shown: list[Arm]) -> Table:
     table = _table(
-        "Sizes: peak memory after the first invocation, the layer (or packages) zipped, output",
-        *("", "peak kB", "added", "95 %", "zipped kB", "bytes a start", "an invocation"),
+        "Peak memory after the first invocation and the layer (or packages) zipped, in kB; output",
+        *("", "peak", "min", "added [95 %]", "zipped", "bytes a start", "an invocation"),
     )
     for arm in shown:
         samples = results.samples[arm.name]
         table.add_row(
             arm.name,
             f"{median(samples.peak_kb):,.0f}",
-            *_added(results.added(arm, "peak_kb"), 0),
+            f"{fastest(samples.peak_kb):,.0f}",
+            _added(results.added(arm, "peak_kb"), 0),
             f"{results.zipped_bytes[arm.name] / 1000:,.0f}",
             f"{median(samples.start_bytes):,.0f}",
             f"{median(samples.warm_bytes):,.0f}",
@@ -112,7 +113,7 @@ def _sizes(results: Results, shown: list[Arm]) -> Table:
 def _instructions(counted: Mapping[str, Instructions]) -> Table:
     table = _table(
         "Instructions in user space (valgrind), the same on a busy machine",
-        *("", "init, millions", "added", "%", "invocation, thousands", "added", "%"),
+        *("", "init, 10⁶", "added", "%", "invocation, 10³", "added", "%"),
     )
     bare = counted[arms.BARE.name]
     for name, one in counted.items():
@@ -131,7 +132,7 @@ def _instructions(counted: Mapping[str, Instructions]) -> Table:
 def _lines(results: Results) -> Table:
     table = _table(
         "What the layer adds to an invocation, by the lines it logs",
-        *("log format", "lines", "added µs", "95 %", "a line", "bytes", "a line"),
+        *("log format", "lines", "added µs [95 %]", "a line", "bytes", "a line"),
     )
     for log_format in scale.FORMATS:
         for lines in scale.LINES:
@@ -139,7 +140,7 @@ def _lines(results: Results) -> Table:
             table.add_row(
                 log_format,
                 f"{lines:,}",
-                *_added(added, 0),
+                _added(added, 0),
                 f"{added.median / lines:.1f}",
                 f"{size:,.0f}",
                 f"{size / lines:.0f}",

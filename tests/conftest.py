@@ -14,6 +14,7 @@ import lambda_layout
 import pytest
 from coldstart_cli.local_lambda import Function, Sandbox, unpack_layer
 from coldstart_cli.local_lambda.layer import default_layer
+from coldstart_layer.start import set_current
 from hypothesis import settings
 from lambda_layout import Layout
 
@@ -138,6 +139,12 @@ LOGGING_HANDLER = """
 def logging_function(make_function: MakeFunction) -> Callable[[Path], Function]:
     """A function that logs one line while it loads and one in each invocation."""
     return lambda runtime, **environment: make_function(runtime, LOGGING_HANDLER, **environment)
+
+
+@pytest.fixture(autouse=True)
+def no_current_start() -> None:
+    """Each test begins like a process that has not been invoked."""
+    set_current(None)
 
 
 @pytest.fixture(autouse=True)

@@ -84,15 +84,15 @@ def write_zip(folder: Path, target: Path) -> None:
     """Zip ``folder`` so that nothing but its contents shows in the bytes."""
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_suffix(".partial")
-    with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+    with zipfile.ZipFile(partial, "w") as archive:
         for path in sorted(folder.rglob("*")):
             if path.is_file():
                 entry = zipfile.ZipInfo(path.relative_to(folder).as_posix())  # dated 1980
                 mode = 0o755 if path.name == "coldstart-wrapper" else 0o644
                 entry.external_attr = (0o100000 | mode) << 16
                 entry.create_system = 3  # Unix: else the mode is not read
-                entry.compress_type = zipfile.ZIP_DEFLATED
-                archive.writestr(entry, path.read_bytes())
+                # An entry of one's own does not take the level from the archive.
+                archive.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED, compresslevel=9)
     partial.replace(target)
 
 

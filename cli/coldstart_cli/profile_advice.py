@@ -52,10 +52,10 @@ def _clients(start: Start) -> Iterator[Advice]:
     for module in start.init.modules:
         if module.origin == "client" and module.total_ms >= _WORTH_MS:
             yield Advice(
-                f"{_parent(start.init, module)} makes a {module.name.removeprefix('client ')}"
-                f" client of boto3 while it is imported, which takes {module.total_ms:.0f} ms. If"
-                " every request needs it, that is the place for it; if not, make it when it is"
-                " first needed, and keep it.",
+                f"{_parent(start.init, module)} makes a boto3 client for"
+                f" {module.name.removeprefix('client ')} while it is imported, which takes"
+                f" {module.total_ms:.0f} ms. If every request needs it, that is the place for it;"
+                " if not, make it when it is first needed, and keep it.",
                 module.total_ms,
             )
 

@@ -28,7 +28,7 @@ _PARTS = {
 _ORIGINS = {
     "function": "the function's package",
     "layer": "layers",
-    "runtime": "Lambda's runtime",
+    "runtime": "packages beside Python: on Lambda, its runtime's",
     "standard library": "Python's standard library",
     "client": "clients of boto3",
     "not found": "looked for in vain",

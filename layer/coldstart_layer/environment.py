@@ -49,6 +49,9 @@ class Environment:
 
     All times are wall clock, in epoch seconds: an environment may be frozen between its init and
     its first invocation, and the clock that keeps counting then is the wall's.
+
+    Attributes:
+        sequence: how many invocations there have been since the start, or the restore.
     """
 
     __slots__ = (
@@ -58,7 +61,7 @@ class Environment:
         "_initialization_type",
         "_ready_at",
         "_restarted",
-        "_sequence",
+        "sequence",
     )
 
     def __init__(self, initialization_type: str, began_at: float, restarted: bool) -> None:
@@ -75,7 +78,7 @@ class Environment:
         self._init_ended_at: float | None = None
         self._init_modules: Sequence[tuple[int, str, float, float]] = ()
         self._ready_at: float | None = None
-        self._sequence = 0
+        self.sequence = 0
 
     def handler_loaded(
         self, now: float, modules: "Sequence[tuple[int, str, float, float]]" = ()
@@ -90,42 +93,41 @@ class Environment:
     def restored(self, now: float) -> None:
         """The process has come back from a SnapStart snapshot."""
         self._ready_at = now
-        self._sequence = 0
+        self.sequence = 0
 
     def invoked(self, now: float, request_id: "str | None", trace_header: TraceHeader) -> Start:
         """An event has reached the runtime: the verdict on it."""
-        self._sequence += 1
+        self.sequence += 1
         start_type, cold_start = classify(
-            sequence=self._sequence,
+            sequence=self.sequence,
             initialization_type=self._initialization_type,
             restarted=self._restarted,
             ready_at=self._ready_at,
             invoked_at=now,
             trace_epoch=trace_header.epoch,
         )
+        start = Start(
+            cold_start,
+            start_type,
+            self._initialization_type,
+            request_id,
+            self.sequence,
+            trace_header,
+        )
+        if start_type != "warm":
+            self._add_init(start, now)
+        return start
+
+    def _add_init(self, start: Start, now: float) -> None:
         began, ended, ready = self._init_began_at, self._init_ended_at, self._ready_at
-        first = start_type != "warm"
-        from_snapshot = self._initialization_type == "snap-start" and start_type != "reinit"
-        init_duration_ms = init_span = None
+        from_snapshot = self._initialization_type == "snap-start" and start.start_type != "reinit"
         # A clock that was set back in between makes a negative duration: better none.
-        if first and not from_snapshot and ended is not None and ended >= began:
-            init_duration_ms = round((ended - began) * 1000, 3)
+        if not from_snapshot and ended is not None and ended >= began:
+            start.init_duration_ms = round((ended - began) * 1000, 3)
             # The init belongs to this request only if the request waited for it. That of a
             # provisioned or proactive environment may have been hours ago.
-            if start_type in ("cold", "reinit"):
-                init_span = (began, ended)
-        idle_ms = None
-        if first and ready is not None and now >= ready:
-            idle_ms = round((now - ready) * 1000, 3)
-        return Start(
-            cold_start=cold_start,
-            start_type=start_type,
-            initialization_type=self._initialization_type,
-            init_duration_ms=init_duration_ms,
-            request_id=request_id,
-            sequence=self._sequence,
-            idle_ms=idle_ms,
-            init_span=init_span,
-            init_modules=self._init_modules if init_span else (),
-            trace_header=trace_header,
-        )
+            if start.start_type in ("cold", "reinit"):
+                start.init_span = (began, ended)
+                start.init_modules = self._init_modules
+        if ready is not None and now >= ready:
+            start.idle_ms = round((now - ready) * 1000, 3)

@@ -175,9 +175,11 @@ class Instrument:
             attempt("profile", self._profile.invoked, start)
 
     def _verdict(self, request_id: "str | None") -> "Start":
+        environment = self._environment
         # Looked up anew each time: the function may have put another mapping there.
-        header = trace_header.parse(os.environ.get(TRACE_HEADER))
-        return self._environment.invoked(time(), request_id, header)
+        text = os.environ.get(TRACE_HEADER)
+        header = trace_header.parse(text, only_if_sampled=environment.sequence > 0)
+        return environment.invoked(time(), request_id, header)
 
 
 def _start_profile(settings: Settings, times: "Any") -> "Profile":

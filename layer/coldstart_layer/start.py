@@ -28,42 +28,27 @@ class Start:
             was profiled; each one follows what it lies in.
     """
 
-    __slots__ = (
-        "cold_start",
-        "idle_ms",
-        "init_duration_ms",
-        "init_modules",
-        "init_span",
-        "initialization_type",
-        "request_id",
-        "sequence",
-        "start_type",
-        "trace_header",
-    )
+    # On the class, since that is what they are for all but a process's first invocation.
+    init_duration_ms: "float | None" = None
+    idle_ms: "float | None" = None
+    init_span: "tuple[float, float] | None" = None
+    init_modules: "Sequence[tuple[int, str, float, float]]" = ()
 
     def __init__(
         self,
         cold_start: bool,
         start_type: str,
         initialization_type: str,
-        init_duration_ms: "float | None",
         request_id: "str | None",
         sequence: int,
-        idle_ms: "float | None",
-        init_span: "tuple[float, float] | None",
         trace_header: TraceHeader,
-        init_modules: "Sequence[tuple[int, str, float, float]]" = (),
     ) -> None:
         self.cold_start = cold_start
         self.start_type = start_type
         self.initialization_type = initialization_type
-        self.init_duration_ms = init_duration_ms
         self.request_id = request_id
         self.sequence = sequence
-        self.idle_ms = idle_ms
-        self.init_span = init_span
         self.trace_header = trace_header
-        self.init_modules = init_modules
 
     def __repr__(self) -> str:
         return (

@@ -36,7 +36,7 @@ def annotate(core: "Any", start: "Start") -> bool:
         return False
     try:
         leaf.start_time = began
-        for name, value in tracing.annotations(start).items():
+        for name, value in tracing.annotations(start):
             leaf.put_annotation(name, value)
         _add_modules(recorder, start)
     finally:

@@ -33,7 +33,7 @@ build: ## Build dist/coldstart-layer.zip, and say which Python versions it cover
 	@$(PYTHON) tools/build_layer.py zip $(LAYER)
 
 .PHONY: test
-test: $(VENV)/dev $(LAYER) $(RUNTIMES:%=%/ready) $(SAM)/ready libraries ## Run all tests, on each CPython that is found
+test: $(VENV)/dev $(LAYER) $(RUNTIMES:%=%/ready) $(SAM)/ready libraries build/benchmarks/managed-runtime/ready ## Run all tests, on each CPython that is found
 	@$(BIN)/pytest --numprocesses=4 --dist=worksteal $(PYTEST_ARGS)
 
 .PHONY: libraries
@@ -56,6 +56,7 @@ lint: $(VENV)/dev ## Check style, shell and types
 	@$(BIN)/shellcheck wrapper/coldstart-wrapper .ci/run tests/lambda_layout/{enter,bootstrap}
 	@$(BIN)/mypy layer/coldstart_layer cli/coldstart_cli
 	@$(BIN)/mypy tools
+	@MYPYPATH=tests $(BIN)/mypy benchmarks
 
 .PHONY: format
 format: $(VENV)/dev ## Format the code

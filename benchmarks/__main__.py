@@ -72,7 +72,7 @@ def _measure(places: Sequence[Place], rounds: int, progress: Progress) -> Result
     started, logged = task("starts", rounds), task("log lines", scale_rounds)
     counted = task("instructions", len(_COUNTED))
 
-    measurement = Measurement(places, arms.ALTERNATIVES)
+    measurement = Measurement(places)
     measurement.measure(rounds, started)
     by_arm = {place.arm.name: place for place in places}
     compared = [by_arm[arms.BARE.name], by_arm[arms.OURS.name]]
@@ -91,12 +91,7 @@ def _count(places: Sequence[Place], done: Callable[[], None]) -> dict[str, Instr
         return None
     counted = {}
     for place in places:
-        counted[place.arm.name] = instructions.count(
-            ["/var/runtime/bootstrap"],
-            place.environment("empty", runtime_api="", xray="127.0.0.1:9"),
-            around=lambda command, place=place: place.command(*command),  # type: ignore[misc]
-            sampled=place.arm.sampled,
-        )
+        counted[place.arm.name] = instructions.count(place)
         done()
     return counted
 

@@ -72,11 +72,12 @@ def _ours(name: str, *, sampled: bool = False, **settings: str) -> Arm:
 
 OURS = _ours("this layer")
 OURS_SAMPLED = _ours("  sampled for X-Ray", sampled=True)
+OURS_PROFILED = _ours("  COLDSTART_PROFILE=on", COLDSTART_PROFILE="on")
 OURS_IN_PARTS = (
     _ours("  COLDSTART_LOGS=off", COLDSTART_LOGS="off"),
     _ours("  COLDSTART_METRICS=off", COLDSTART_METRICS="off"),
     _ours("  COLDSTART_TRACING=off", COLDSTART_TRACING="off"),
-    _ours("  COLDSTART_PROFILE=on", COLDSTART_PROFILE="on"),
+    OURS_PROFILED,
     _ours("  COLDSTART_ENABLED=off", COLDSTART_ENABLED="off"),
 )
 
@@ -203,4 +204,6 @@ ALTERNATIVES = (
     DATADOG_WITHOUT_COLD_STARTS,
     OPENTELEMETRY,
 )
+# Whose difference to another arm is to be seen, and is small.
+OFTEN_WITH_BOTO3 = (BARE, OURS, OURS_PROFILED, DATADOG, DATADOG_WITHOUT_COLD_STARTS)
 ALL = (BARE, BARE_AGAIN, *FLOORS, OURS, OURS_SAMPLED, *OURS_IN_PARTS, *ALTERNATIVES)

@@ -11,9 +11,9 @@ import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from benchmarks.layouts import Place
 from benchmarks.runtime_api import FunctionError, RuntimeApi
 
 # Few enough to be quick, and the first ones left out: there the interpreter specializes its code.
@@ -21,6 +21,8 @@ _INVOCATIONS = (50, 150)
 # So that it waits for an answer by then: one that is ended before often has no report.
 _SETTLE_S = 0.5
 _TRIES = 3
+# For X-Ray's datagrams: the discard port.
+_NOBODY = "127.0.0.1:9"
 # Runs a command until stdin has a line, then ends it in a way in which valgrind still reports.
 _UNTIL_TOLD = '"$@" 4<&- </dev/null & read -r _ <&4; kill "$!"; wait'
 
@@ -43,58 +45,29 @@ def is_available() -> bool:
     return shutil.which("valgrind") is not None
 
 
-def count(
-    command: Sequence[str],
-    environment: Mapping[str, str],
-    *,
-    around: Callable[[Sequence[str]], Sequence[str]] = lambda command: command,
-    event: bytes = b"{}",
-    sampled: bool = False,
-) -> Instructions:
-    """Count the instructions of a function's process, shells that lead to it included.
+def count(place: Place) -> Instructions:
+    """Count the instructions of a function that does nothing, the shells that lead to it included.
 
     Args:
-        command: starts the runtime, as ``/var/runtime/bootstrap`` does.
-        environment: the environment variables. ``AWS_LAMBDA_RUNTIME_API`` is set here, and
-            ``PYTHONHASHSEED``, without which no two counts are equal.
-        around: makes of a command line one that runs it somewhere else, as in Lambda's file layout.
-        event: the event of each invocation, as JSON.
-        sampled: whether the invocations' traces are sampled for X-Ray.
+        place: where it runs.
 
     Raises:
         FunctionError: the function did not load, or an invocation failed.
     """
-    init, warm, later = (
-        _count(command, environment, around, event, sampled, invocations)
-        for invocations in (0, *_INVOCATIONS)
-    )
+    init, warm, later = (_count(place, invocations) for invocations in (0, *_INVOCATIONS))
     return Instructions(init, (later - warm) / (_INVOCATIONS[1] - _INVOCATIONS[0]))
 
 
-def _count(
-    command: Sequence[str],
-    environment: Mapping[str, str],
-    around: Callable[[Sequence[str]], Sequence[str]],
-    event: bytes,
-    sampled: bool,
-    invocations: int,
-) -> int:
+def _count(place: Place, invocations: int) -> int:
     """From the first exec until it asks for the event after so many invocations."""
     for _ in range(_TRIES):
-        dumps = _dumps(command, environment, around, event, sampled, invocations)
+        dumps = _dumps(place, invocations)
         if any("Program termination" in dump for dump in dumps):
             return sum(int(dump.partition("totals:")[2].split()[0]) for dump in dumps)
     raise FunctionError("valgrind ended without a report")
 
 
-def _dumps(
-    command: Sequence[str],
-    environment: Mapping[str, str],
-    around: Callable[[Sequence[str]], Sequence[str]],
-    event: bytes,
-    sampled: bool,
-    invocations: int,
-) -> list[str]:
+def _dumps(place: Place, invocations: int) -> list[str]:
     """What callgrind wrote: a dump for each program."""
     api = RuntimeApi()
     stop, stopped = os.pipe()
@@ -106,9 +79,13 @@ def _dumps(
         *("--dump-before=execve", "--combine-dumps=yes"),
         f"--callgrind-out-file=/proc/self/fd/{counted}",
     ]
+    script = f"exec 4<&{stop}; {_UNTIL_TOLD}"
+    command = ["/bin/bash", "-c", script, "count", *valgrind, "/var/runtime/bootstrap"]
+    environment = place.environment("empty", api.address, _NOBODY)
     process = subprocess.Popen(
-        around(["/bin/bash", "-c", f"exec 4<&{stop}; {_UNTIL_TOLD}", "count", *valgrind, *command]),
-        env={**environment, "AWS_LAMBDA_RUNTIME_API": api.address, "PYTHONHASHSEED": "0"},
+        place.command(*command),
+        # Without a fixed seed no two counts are equal.
+        env={**environment, "PYTHONHASHSEED": "0"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -122,7 +99,7 @@ def _dumps(
     try:
         api.wait_until_ready()
         for _ in range(invocations):
-            api.invoke(event, sampled=sampled)
+            api.invoke(b"{}", sampled=place.arm.sampled)
         time.sleep(_SETTLE_S)
     finally:
         os.write(stopped, b"\n")

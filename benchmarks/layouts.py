@@ -150,9 +150,8 @@ class Place:
 
     def close(self) -> None:
         """End the spawner, and with it the layout and all that runs there."""
-        assert self._spawner.stdin is not None
-        self._spawner.stdin.close()
-        self._spawner.wait()
+        with self._spawner:  # closes its stdin, which is what it waits for
+            pass
 
 
 def _lay_out(arm: Arm, folder: Path) -> tuple[Layout, dict[Path, str]]:

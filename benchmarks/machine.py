@@ -77,7 +77,7 @@ def _cpython() -> str:
 
 def _cpu() -> str:
     """Its model; what virtual machines say of it is short, so with family and model number."""
-    facts = {}
+    facts: dict[str, str] = {}
     for line in Path("/proc/cpuinfo").read_text().splitlines():
         name, _, value = line.partition(":")
         facts.setdefault(name.strip(), value.strip())

@@ -31,6 +31,7 @@ def show(results: Results, console: Console) -> None:
     for table in (
         _inits(results, shown),
         _invocations(results, shown),
+        _profiling(results),
         _sizes(results, shown),
         *([] if results.instructions is None else [_instructions(results.instructions)]),
         _lines(results),
@@ -88,6 +89,16 @@ def _invocations(results: Results, shown: list[Arm]) -> Table:
             f"{fastest(samples.first_us):,.0f}",
             _added(results.added(arm, "first_us"), 0),
         )
+    return table
+
+
+def _profiling(results: Results) -> Table:
+    table = _table(
+        "What telling its imports adds to a start with boto3, in ms until the first answer",
+        *("", "added [95 %]"),
+    )
+    for name, added in results.added_by_profiling().items():
+        table.add_row(name, _added(added, 1))
     return table
 
 

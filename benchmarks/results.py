@@ -56,6 +56,19 @@ class Results:
             getattr(self.samples[arm.name], what), getattr(self.samples[arms.BARE.name], what)
         )
 
+    def added_by_profiling(self) -> dict[str, Difference]:
+        """What it adds to a start with boto3, in ms until the first answer, to tell its imports."""
+        return {
+            name: paired(
+                self.samples[arm.name].answered_boto3_ms, self.samples[other.name].answered_boto3_ms
+            )
+            for name, arm, other in (
+                ("COLDSTART_PROFILE=on", arms.OURS_PROFILED, arms.OURS),
+                ("DD_COLD_START_TRACING=true", arms.DATADOG, arms.DATADOG_WITHOUT_COLD_STARTS),
+            )
+            if arm.name in self.samples
+        }
+
     def added_by_lines(self, log_format: str, lines: int) -> tuple[Difference, float]:
         """How many µs and bytes the layer adds to an invocation that logs so many lines."""
         bare, ours = (
@@ -89,6 +102,11 @@ class Results:
         for arm, allowed in ((arms.OURS, 10.0), (arms.OURS_SAMPLED, 60.0)):
             asked = f"added to an invocation, {arm.name.strip()}: {allowed:.0f} µs"
             found.append(_at_most(asked, self.added(arm, "invocation_us"), allowed, "µs"))
+        profiling = self.added_by_profiling()
+        if len(profiling) == 2:
+            (_, ours), (name, theirs) = profiling.items()
+            asked = f"COLDSTART_PROFILE=on: less than {name}, here {theirs.median:.1f} ms"
+            found.append(_at_most(asked, ours, theirs.median, "ms"))
         peak = self.added(arms.OURS, "peak_kb")
         found.append(_at_most("added peak memory: 1,024 kB", peak, _MB_IN_KB, "kB"))
         return found

@@ -70,9 +70,9 @@ def _measure_round(places: Sequence[Place], xray: str, logged: Sequence[Logged])
         for place in places:
             for log_format in FORMATS:
                 variables = {"AWS_LAMBDA_LOG_FORMAT": log_format}
-                one = stack.enter_context(Started(place, "lines", xray, variables))
-                one.block(b"100", 20, 1)
-                started[place.arm.name, log_format] = one
+                function = stack.enter_context(Started(place, "lines", xray, variables))
+                function.block(b"100", 20, 1)
+                started[place.arm.name, log_format] = function
         for one in logged:
             one.invocation_us.append([])
             one.invocation_bytes.append([])

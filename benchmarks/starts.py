@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from coldstart_cli.local_lambda.xray_daemon import XrayDaemon
 
-from benchmarks.arms import BARE, OURS, OURS_SAMPLED, Arm
+from benchmarks.arms import ALTERNATIVES, OFTEN_WITH_BOTO3, OURS_SAMPLED, Arm
 from benchmarks.layouts import Place, Process, cores
 from benchmarks.runtime_api import FunctionError, RuntimeApi
 
@@ -44,6 +44,7 @@ class Samples:
         init_ms: from the exec of /var/runtime/bootstrap until the runtime asks for an event, with
             the empty handler.
         init_boto3_ms: the same with the handler that makes a client of boto3; in every other round.
+        answered_boto3_ms: the same until the first event is answered.
         first_us: the first invocation of a process, from sending the event to having the response.
         invocation_us: the same when it has warmed up: the median of each block; in every other
             round.
@@ -55,6 +56,7 @@ class Samples:
 
     init_ms: Rounds = field(default_factory=list)
     init_boto3_ms: Rounds = field(default_factory=list)
+    answered_boto3_ms: Rounds = field(default_factory=list)
     first_us: Rounds = field(default_factory=list)
     invocation_us: Rounds = field(default_factory=list)
     fastest_us: Rounds = field(default_factory=list)
@@ -66,16 +68,10 @@ class Samples:
 class Measurement:
     """The arms side by side, measured in rounds."""
 
-    def __init__(self, places: Sequence[Place], once: Collection[Arm]) -> None:
-        """Get ready.
-
-        Args:
-            places: where the arms run.
-            once: the arms that one start in each round is enough for.
-        """
+    def __init__(self, places: Sequence[Place]) -> None:
+        """Get ready; ``places`` is where the arms run."""
         self.samples = {place.arm.name: Samples() for place in places}
         self._places = places
-        self._once = once
         self._random = random.Random(SEED)  # noqa: S311 # not for secrets
         self._xray = XrayDaemon()
 
@@ -110,11 +106,11 @@ class Measurement:
         places = [place for place in self._places if place.arm in arms]
         return self._random.sample(places, len(places))
 
-    def _passes(self, arms: Collection[Arm]) -> Iterator[Place]:
+    def _passes(self, often: Collection[Arm], once: Collection[Arm]) -> Iterator[Place]:
         """In the order of a round's starts: all of the arms, then again those that need more."""
-        yield from self._shuffled(arms)
+        yield from self._shuffled([*often, *once])
         for _ in range(_PASSES - 1):
-            yield from self._shuffled([arm for arm in arms if arm not in self._once])
+            yield from self._shuffled(often)
 
     def _open_round(self, *names: str) -> None:
         for samples in self.samples.values():
@@ -123,7 +119,8 @@ class Measurement:
 
     def _measure_init(self) -> None:
         self._open_round("init_ms", "first_us", "peak_kb", "start_bytes")
-        for place in self._passes([place.arm for place in self._places]):
+        often = [place.arm for place in self._places if place.arm not in ALTERNATIVES]
+        for place in self._passes(often, ALTERNATIVES):
             samples = self.samples[place.arm.name]
             with Started(place, "empty", self._xray.address) as started:
                 samples.init_ms[-1].append(started.init_ms)
@@ -133,10 +130,14 @@ class Measurement:
                 samples.start_bytes[-1].append(written)
 
     def _measure_init_boto3(self) -> None:
-        self._open_round("init_boto3_ms")
-        for place in self._passes([BARE, OURS, *self._once]):
+        self._open_round("init_boto3_ms", "answered_boto3_ms")
+        once = [arm for arm in ALTERNATIVES if arm not in OFTEN_WITH_BOTO3]
+        for place in self._passes(OFTEN_WITH_BOTO3, once):
+            samples = self.samples[place.arm.name]
             with Started(place, "boto3", self._xray.address) as started:
-                self.samples[place.arm.name].init_boto3_ms[-1].append(started.init_ms)
+                samples.init_boto3_ms[-1].append(started.init_ms)
+                answered_ms = started.init_ms + started.invoke(_EVENT) / 1000
+                samples.answered_boto3_ms[-1].append(answered_ms)
 
     def _measure_invocations(self) -> None:
         self._open_round("invocation_us", "fastest_us", "warm_bytes")

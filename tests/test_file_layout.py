@@ -76,6 +76,14 @@ def note(event, arguments):
         sys.compiled.append(str(arguments[1]))
 sys.addaudithook(note)
 """
+NOTES_WHAT_IS_OPENED = """
+import sys
+sys.opened = []
+def note(event, arguments):
+    if event == "open" and isinstance(arguments[0], str):
+        sys.opened.append(arguments[0])
+sys.addaudithook(note)
+"""
 TELLS_WHAT_WAS_COMPILED = """
     import sys
     from aws_xray_sdk.core import xray_recorder  # one of the libraries that we have a file for
@@ -102,6 +110,34 @@ async def test_none_of_our_modules_is_compiled(
         compiled = json.loads((await sandbox.invoke()).outcome.body)
     assert (compiled == []) == bytecode, compiled
     assert bytecode or len(compiled) > 12
+
+
+async def test_files_that_a_start_opens(runtime, make_function, make_layout) -> None:
+    """Four of ours; the runtime's script is opened once more, since it is run by the shim."""
+    code = "import sys\ndef handler(event, context):\n    return sys.opened\n"
+    function = make_function(runtime, code)
+    opened = []
+    for exec_wrapper in ("/opt/coldstart-wrapper", ""):
+        layout = make_layout(function, NOTES_WHAT_IS_OPENED)
+        command = tuple(layout.command("/var/runtime/bootstrap"))
+        described = in_layout(function, layout)
+        environment = {**described.environment, "AWS_LAMBDA_EXEC_WRAPPER": exec_wrapper}
+        described = replace(described, environment=environment)
+        async with Sandbox(described, command=command) as sandbox:
+            await ready(sandbox)
+            invocation = await sandbox.invoke(trace_header="")
+            opened.append(json.loads(invocation.outcome.body))
+    layered, bare = opened
+    package = "/opt/python/coldstart_layer"
+    tag = "cpython-" + runtime.name.replace(".", "")
+    marker = next(path for path in layered if path.startswith("/tmp/.coldstart-"))
+    assert {path for path in layered if path not in bare} == {
+        f"{package}/bootstrap.{tag}.pyc",
+        f"{package}/__pycache__/__init__.{tag}.pyc",
+        f"{package}/modules.bytecode",
+        marker,
+    }
+    assert len(layered) == len(bare) + 5
 
 
 LOOKS_AROUND = """

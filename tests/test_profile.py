@@ -1,0 +1,491 @@
+"""COLDSTART_PROFILE=on: where an init went, under the real runtime; and that it changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import compileall
+import json
+import subprocess
+import time
+import zipfile
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import xray_segment_schema
+from coldstart_cli.local_lambda import Sandbox
+from conftest import library_environment, ready
+
+ON = {"COLDSTART_PROFILE": "on"}
+# A few milliseconds that a busy machine only makes more of.
+SLEEP_MS = 30
+SLEEPS = f"import time\ntime.sleep({SLEEP_MS / 1000})\n"
+
+
+def profiles(stdout: str) -> list[dict[str, Any]]:
+    lines = [line for line in stdout.splitlines() if '"coldstart_profile"' in line]
+    assert all(len(line) < 8000 for line in lines)
+    return [json.loads(line) for line in lines]
+
+
+def by_name(profile: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {module["name"]: module for module in profile["modules"]}
+
+
+def parent(profile: dict[str, Any], name: str) -> str | None:
+    path: list[str] = []
+    for module in profile["modules"]:
+        del path[module["depth"] :]
+        if module["name"] == name:
+            return path[-1] if path else None
+        path.append(module["name"])
+    raise AssertionError(f"{name} is not listed")
+
+
+async def start_and_invoke(function, wrapper, **sandbox_options) -> tuple[list, str]:
+    """Start a function and invoke it twice; returns its profiles and what was on stderr."""
+    async with Sandbox(function, wrapper=wrapper, **sandbox_options) as sandbox:
+        await ready(sandbox)
+        for _ in range(2):
+            invocation = await sandbox.invoke()
+            assert invocation.outcome.kind == "response", (invocation, sandbox.stderr)
+        return profiles(sandbox.stdout), sandbox.stderr
+
+
+TREE = """
+    import slow_package.inner
+    import flat
+    import json.tool
+    import spaces.within
+    try:
+        import is_not_there
+    except ImportError:
+        pass
+
+    def handler(event, context):
+        import late.module
+        return late.module.answer
+"""
+TREE_FILES = {
+    "slow_package/__init__.py": SLEEPS,
+    "slow_package/inner.py": f"import flat\n{SLEEPS}",
+    "flat.py": SLEEPS,
+    "spaces/within.py": SLEEPS,
+    "late/__init__.py": "",
+    "late/module.py": f"answer = 42\n{SLEEPS}",
+}
+
+
+async def test_an_init_module_by_module(wrapper, runtime, make_function) -> None:
+    function = make_function(runtime, TREE, files=TREE_FILES, **ON)
+    (init, first), stderr = await start_and_invoke(function, wrapper, json_logs=True)
+    assert stderr == ""
+
+    assert init["coldstart_profile"] == "init"
+    assert sum(init["parts_ms"].values()) == pytest.approx(init["init_ms"], abs=0.01)
+    assert list(init["parts_ms"]) == ["wrapper", "interpreter", "layer", "runtime", "handler"]
+    assert all(ms > 0 for ms in init["parts_ms"].values())
+    own = sum(module["own_ms"] for module in init["modules"]) + init["remainder"]["own_ms"]
+    assert own == pytest.approx(init["imports_ms"], abs=0.1)
+    assert sum(init["origins_ms"].values()) == pytest.approx(init["imports_ms"], abs=0.1)
+    assert init["imports_ms"] == pytest.approx(init["parts_ms"]["handler"], rel=0.05, abs=2)
+
+    modules = by_name(init)
+    assert parent(init, "app") is None
+    # A package is imported before its module, and not by it.
+    assert {parent(init, name) for name in ("slow_package", "slow_package.inner")} == {"app"}
+    assert parent(init, "flat") == "slow_package.inner"  # which was first to ask for it
+    assert modules["slow_package.inner"]["total_ms"] >= 2 * SLEEP_MS
+    assert SLEEP_MS <= modules["slow_package.inner"]["own_ms"] < 2 * SLEEP_MS
+    assert modules["spaces.within"]["own_ms"] >= SLEEP_MS
+    assert modules["app"]["total_ms"] >= 4 * SLEEP_MS
+    assert modules["app"]["own_ms"] < SLEEP_MS
+    assert all(0 <= module["own_ms"] <= module["total_ms"] for module in init["modules"])
+    assert modules["flat"]["origin"] == "function"
+    assert modules["flat"]["bytes"] == (function.task_root / "flat.py").stat().st_size
+    assert modules["json.tool"]["origin"] == "standard library"
+    assert "not found" in init["origins_ms"]
+
+    assert first["coldstart_profile"] == "first invocation"
+    assert [module["name"] for module in first["modules"]] == ["late", "late.module"]
+    assert first["modules"][1]["own_ms"] >= SLEEP_MS
+    assert (init["handler"], init["function_name"]) == ("app.handler", function.name)
+    assert {init["level"], first["level"]} == {"INFO"}
+    assert first["request_id"] is not None
+
+
+KINDS = {
+    "built in": ("faulthandler", "standard library"),
+    "an extension": ("array", "standard library"),
+    "a namespace package": ("spaces", "function"),
+    "in a zip file": ("zipped", "function"),
+    "elsewhere": ("elsewhere", "other"),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_kinds_of_modules(wrapper, runtime, make_function, tmp_path, kind: str) -> None:
+    name, origin = KINDS[kind]
+    (tmp_path / "elsewhere.py").write_text("")
+    function = make_function(
+        runtime,
+        f"""
+        import sys
+        sys.path += ["{tmp_path}/task/some.zip", "{tmp_path}"]
+        sys.modules.pop("{name}", None)
+        import {name}
+        def handler(event, context):
+            pass
+        """,
+        files={"spaces/within.py": ""},
+        **ON,
+    )
+    with zipfile.ZipFile(function.task_root / "some.zip", "w") as archive:
+        archive.writestr("zipped.py", "")
+    (init,), _ = await start_and_invoke(function, wrapper)
+    assert by_name(init)[name]["origin"] == origin
+    assert parent(init, name) == "app"
+
+
+async def test_a_real_function(wrapper, make_function) -> None:
+    """boto3, pydantic and numpy: the parts make up what was measured from outside, within 5 %."""
+    runtime = library_environment("imports")
+    function = make_function(
+        runtime,
+        """
+        import boto3
+        import numpy
+        from pydantic import BaseModel
+
+        class Order(BaseModel):
+            number: int
+
+        client = boto3.client("s3")
+
+        def handler(event, context):
+            return Order(number=int(numpy.sum([1, 2]))).model_dump()
+        """,
+        **ON,
+    )
+    off = []
+    for _ in range(3):  # what else the machine does can make the time outside longer, never shorter
+        async with Sandbox(function, wrapper=wrapper) as sandbox:
+            began = time.perf_counter()
+            await ready(sandbox)
+            measured_ms = (time.perf_counter() - began) * 1000
+            (init,) = profiles(sandbox.stdout)
+        off.append(1 - sum(init["parts_ms"].values()) / measured_ms)
+        parts_ms = sum(ms for name, ms in init["parts_ms"].items() if name != "handler")
+        modules_ms = sum(module["own_ms"] for module in init["modules"])
+        modules_ms += init["remainder"]["own_ms"]
+        assert parts_ms + modules_ms == pytest.approx(init["init_ms"], rel=0.05)
+    assert 0 <= min(off) < 0.05, off
+    modules = by_name(init)
+    assert {"boto3", "numpy", "client s3"} <= modules.keys()
+    assert modules["client s3"]["origin"] == "client"
+    assert parent(init, "client s3") == "app"
+    assert len(init["modules"]) == 20
+    assert init["remainder"]["modules"] > 200
+
+
+async def test_origins_in_lambdas_layout(runtime, make_function, make_layout, own_wrapper) -> None:
+    layers = own_wrapper.parent / "python"
+    (layers / "of_a_layer.py").write_text(SLEEPS)
+    code = "import of_a_layer, own, simplejson, wave\ndef handler(event, context):\n    pass\n"
+    function = make_function(runtime, code, files={"own.py": SLEEPS}, **ON)
+    layout = make_layout(function, opt=own_wrapper.parent)
+    function = replace(
+        function,
+        environment={
+            **function.environment,
+            **layout.environment(),
+            "AWS_LAMBDA_EXEC_WRAPPER": "/opt/coldstart-wrapper",
+        },
+    )
+    command = tuple(layout.command("/var/runtime/bootstrap"))
+    (init,), _ = await start_and_invoke(function, None, command=command)
+    origins = {name: module["origin"] for name, module in by_name(init).items()}
+    assert origins["own"] == origins["app"] == "function"
+    assert origins["of_a_layer"] == "layer"
+    assert origins["wave"] == "standard library"
+    assert origins.get("simplejson", "runtime") == "runtime"
+
+
+async def test_bytecode_that_is_missing_is_counted(wrapper, runtime, make_function) -> None:
+    function = make_function(runtime, TREE, files=TREE_FILES, PYTHONDONTWRITEBYTECODE="1", **ON)
+    (init, first), _ = await start_and_invoke(function, wrapper)
+    assert init["compiled"]["modules"] >= 5  # app, flat, slow_package twice, spaces.within
+    assert init["compiled"]["ms"] > 0
+    assert first["compiled"]["modules"] == 2
+
+
+async def test_bytecode_that_fits_is_not(wrapper, make_function, newest_runtime) -> None:
+    function = make_function(newest_runtime, TREE, files=TREE_FILES, **ON)
+    command = [function.python, "-m", compileall.__name__, "-q", function.task_root]
+    subprocess.run(command, check=True)
+    (init, first), _ = await start_and_invoke(function, wrapper)
+    assert init["compiled"]["modules"] == first["compiled"]["modules"] == 0
+
+
+async def test_off_it_is_not_even_imported(wrapper, runtime, make_function) -> None:
+    code = """
+        import sys
+        importlib = sys.modules["_frozen_importlib"]
+        def handler(event, context):
+            ours = [name for name in sys.modules if name.startswith("coldstart_layer")]
+            return [importlib._ModuleLockManager.__module__, *ours]
+    """
+    for value in ("", "off", "no"):
+        function = make_function(runtime, code, COLDSTART_PROFILE=value)
+        async with Sandbox(function, wrapper=wrapper) as sandbox:
+            await ready(sandbox)
+            module, *ours = json.loads((await sandbox.invoke()).outcome.body)
+            assert profiles(sandbox.stdout) == []
+            assert sandbox.stderr == ""
+        assert module == "_frozen_importlib"
+        profiler = {"coldstart_layer.profile", "coldstart_layer.import_times"}
+        # Asked for and declined, it is there until the settings have been read.
+        assert value or profiler.isdisjoint(ours)
+
+
+async def test_an_odd_value(wrapper, newest_runtime, make_function) -> None:
+    code = "def handler(event, context):\n    pass\n"
+    function = make_function(newest_runtime, code, COLDSTART_PROFILE="maybe")
+    told, stderr = await start_and_invoke(function, wrapper)
+    assert told == []
+    line = "coldstart-layer: COLDSTART_PROFILE='maybe' is neither on nor off; using off\n"
+    assert stderr == line
+
+
+SEES_WHAT_IS_PATCHED = """
+    import sys
+    import botocore.session
+    from coldstart_layer.import_times import ImportTimes
+
+    def patched():
+        importlib = sys.modules["_frozen_importlib"]
+        external = sys.modules["_frozen_importlib_external"]
+        return [
+            importlib._ModuleLockManager.__name__,
+            external.SourceLoader.source_to_code.__name__
+            + "@" + str(external.SourceLoader.source_to_code.__module__),
+            botocore.session.Session.create_client.__module__,
+        ]
+
+    loading = patched()
+
+    def handler(event, context):
+        return [loading, patched()]
+"""
+
+
+async def test_after_the_first_invocation_nothing_is_left(wrapper, make_function) -> None:
+    function = make_function(library_environment("imports"), SEES_WHAT_IS_PATCHED, **ON)
+    async with Sandbox(function, wrapper=wrapper) as sandbox:
+        await ready(sandbox)
+        loading, first = json.loads((await sandbox.invoke()).outcome.body)
+        _, second = json.loads((await sandbox.invoke()).outcome.body)
+    ours = "coldstart_layer.import_times"
+    assert loading == first == ["TimedLock", f"source_to_code@{ours}", ours]
+    assert second == [
+        "_ModuleLockManager",
+        "source_to_code@_frozen_importlib_external",
+        "botocore.session",
+    ]
+
+
+async def test_imports_of_other_threads(wrapper, newest_runtime, make_function) -> None:
+    """They take time beside the init, not of it."""
+    code = """
+        import threading
+        def work():
+            import in_a_thread
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+        def handler(event, context):
+            pass
+    """
+    function = make_function(newest_runtime, code, files={"in_a_thread.py": SLEEPS}, **ON)
+    (init,), _ = await start_and_invoke(function, wrapper)
+    assert "in_a_thread" not in by_name(init)
+    assert by_name(init)["app"]["own_ms"] >= SLEEP_MS  # which waited for it
+
+
+async def test_long_names_fit_into_the_line(wrapper, newest_runtime, make_function) -> None:
+    names = [f"{chr(ord('a') + number)}{'ß' * 120}" for number in range(25)]
+    files = {f"{name}.py": "import time\ntime.sleep(.002)\n" for name in names}
+    code = f"import {', '.join(names)}\ndef handler(event, context):\n    pass\n"
+    function = make_function(newest_runtime, code, files=files, **ON)
+    (init,), _ = await start_and_invoke(function, wrapper)
+    listed = len(init["modules"])
+    assert 5 <= listed < 20
+    assert listed + init["remainder"]["modules"] >= 26
+    own = sum(module["own_ms"] for module in init["modules"]) + init["remainder"]["own_ms"]
+    assert own == pytest.approx(init["imports_ms"], abs=0.1)
+
+
+async def test_at_the_level_that_gets_through(wrapper, newest_runtime, make_function) -> None:
+    function = make_function(newest_runtime, TREE, files=TREE_FILES, **ON)
+    told, _ = await start_and_invoke(function, wrapper, json_logs=True, log_level="ERROR")
+    assert [profile["level"] for profile in told] == ["ERROR", "ERROR"]
+
+
+def with_parents(part: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A subsegment and those in its document, each with the id of its parent."""
+    yield part
+    for inner in part.get("subsegments", ()):
+        yield from with_parents({**inner, "parent_id": part["id"]})
+
+
+@pytest.mark.parametrize("sdk", [False, True], ids=["our own datagram", "through the SDK"])
+async def test_in_the_trace(wrapper, runtime, make_function, sdk: bool) -> None:
+    """Modules that took long are parts of the leaf."""
+    loads_sdk = "from aws_xray_sdk.core import xray_recorder\n" if sdk else ""
+    files = {**TREE_FILES, "flat.py": SLEEPS + loads_sdk}
+    function = make_function(runtime, TREE, files=files, **ON)
+    async with Sandbox(function, wrapper=wrapper) as sandbox:
+        await ready(sandbox)
+        await sandbox.invoke()
+        await sandbox.invoke()
+        sent = sandbox.xray.read()
+        assert sandbox.stderr == ""
+    for document in sent:
+        xray_segment_schema.check(document)
+    parts = {part["id"]: part for document in sent for part in with_parents(document)}
+    within = {
+        part["name"]: parts[part["parent_id"]]["name"]
+        for part in parts.values()
+        if part["parent_id"] in parts
+    }
+    assert within["import app"] == "coldstart"
+    assert within["import slow_package.inner"] == "import app"
+    assert within["import flat"] == "import slow_package.inner"
+    assert "import spaces" not in within  # which took no time
+    for part in parts.values():
+        if part["parent_id"] in parts:
+            outer = parts[part["parent_id"]]
+            # The clocks of imports and of the init are not the same one.
+            assert outer["start_time"] - 0.002 <= part["start_time"] <= part["end_time"]
+            assert part["end_time"] <= outer["end_time"] + 0.002
+
+
+async def test_a_trace_has_no_init_that_nobody_waited_for(
+    wrapper, newest_runtime, make_function
+) -> None:
+    function = make_function(newest_runtime, TREE, files=TREE_FILES, **ON)
+    async with Sandbox(
+        function, wrapper=wrapper, initialization_type="provisioned-concurrency"
+    ) as sandbox:
+        await ready(sandbox)
+        await sandbox.invoke()
+        (leaf,) = sandbox.xray.read()
+        init, *_ = profiles(sandbox.stdout)
+    assert "subsegments" not in leaf
+    assert init["initialization_type"] == "provisioned-concurrency"
+
+
+async def test_with_snapstart(wrapper, newest_runtime, make_function) -> None:
+    """The init is told when the version is published, the first invocation after the restore."""
+    function = make_function(newest_runtime, TREE, files=TREE_FILES, **ON)
+    async with Sandbox(function, wrapper=wrapper, initialization_type="snap-start") as sandbox:
+        await ready(sandbox)
+        assert [it["coldstart_profile"] for it in profiles(sandbox.stdout)] == ["init"]
+        assert (await sandbox.restore()).kind == "ready"
+        for _ in range(2):
+            await sandbox.invoke()
+        told = profiles(sandbox.stdout)
+        assert sandbox.stderr == ""
+    assert [it["coldstart_profile"] for it in told] == ["init", "first invocation"]
+
+
+FAILS = {
+    "at the top": ("raise ValueError('no')\n", {}),
+    "deeper": ("import one\n", {"one.py": "import two\n", "two.py": "1 / 0\n"}),
+    "not found": ("import one\n", {"one.py": "import nowhere.at.all\n"}),
+    "no such name": ("from one import nothing\n", {"one.py": ""}),
+    "does not compile": ("import one\n", {"one.py": "def broken(:\n"}),
+    "exits": ("import one\n", {"one.py": "raise SystemExit(3)\n"}),
+    "circular": ("import one\n", {"one.py": "import two\n", "two.py": "from one import later\n"}),
+    "client": ("import boto3\nboto3.client('nothing')\n", {}),
+    "by import_module": (
+        "import importlib\nimportlib.import_module('one')\n",
+        {"one.py": "import importlib\nimportlib.import_module('two')\n", "two.py": "1 / 0\n"},
+    ),
+    "in the handler": (
+        "def handler(event, context):\n    import one\n",
+        {"one.py": "import two\n", "two.py": "1 / 0\n"},
+    ),
+    "recursion": ("def load():\n    import one\n    load()\nload()\n", {"one.py": ""}),
+}
+
+
+@pytest.mark.parametrize("case", FAILS)
+async def test_failures_are_the_same_to_the_byte(wrapper, runtime, make_function, case) -> None:
+    """Error payloads with their stack traces, with COLDSTART_PROFILE=on and without the layer."""
+    code, files = FAILS[case]
+    if case == "client":
+        runtime = library_environment("imports")
+    seen = []
+    for own_wrapper in (wrapper, None):
+        function = make_function(runtime, code, files=files, **ON)
+        async with Sandbox(function, wrapper=own_wrapper) as sandbox:
+            outcome = await sandbox.start()
+            if outcome.kind == "ready":
+                outcome = (await sandbox.invoke()).outcome
+            exit_code = await sandbox.wait() if outcome.kind == "exit" else None
+            body = outcome.body
+            if outcome.kind == "error" or body:
+                told = json.loads(body)
+                told.pop("requestId", None)
+                body = json.dumps(told)
+            stderr = [line for line in sandbox.stderr.splitlines() if "coldstart" in line]
+        seen.append((outcome.kind, body, exit_code))
+        assert stderr == []
+    if case == "recursion":  # at what depth differs
+        seen = [(kind, json.loads(body)["errorType"], code) for kind, body, code in seen]
+    assert seen[0] == seen[1]
+
+
+async def test_a_timeout_of_the_functions_own_in_an_import(wrapper, runtime, make_function) -> None:
+    """A signal handler raises in the middle of an import: it gets through, and imports go on."""
+    code = """
+        import signal
+        def handler(event, context):
+            def late(*_):
+                raise TimeoutError("too late")
+            signal.signal(signal.SIGALRM, late)
+            signal.setitimer(signal.ITIMER_REAL, 0.05)
+            try:
+                import sleeps
+            except TimeoutError as error:
+                import afterwards
+                return str(error)
+    """
+    files = {"sleeps.py": "import time\ntime.sleep(5)\n", "afterwards.py": SLEEPS}
+    function = make_function(runtime, code, files=files, **ON)
+    async with Sandbox(function, wrapper=wrapper) as sandbox:
+        await ready(sandbox)
+        assert (await sandbox.invoke()).outcome.body == b'"too late"'
+        assert (await sandbox.invoke()).outcome.body == b'"too late"'
+        _, first = profiles(sandbox.stdout)
+        assert sandbox.stderr == ""
+    assert parent(first, "afterwards") is None
+    assert by_name(first)["sleeps"]["origin"] == "not found"
+
+
+async def test_managed_workers(wrapper, newest_runtime, make_function) -> None:
+    """Each worker loads the handler, and tells of its own init."""
+    function = make_function(newest_runtime, TREE, files=TREE_FILES, **ON)
+    async with Sandbox(
+        function, wrapper=wrapper, initialization_type="lambda-managed-instances", workers=2
+    ) as sandbox:
+        await ready(sandbox)
+        for _ in range(100):
+            if len(profiles(sandbox.stdout)) >= 2:
+                break
+            await asyncio.sleep(0.05)
+        told = profiles(sandbox.stdout)
+    assert [it["coldstart_profile"] for it in told[:2]] == ["init", "init"]
+    assert all("slow_package.inner" in by_name(it) for it in told)

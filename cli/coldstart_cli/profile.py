@@ -13,6 +13,10 @@ _MARK = "coldstart_profile"
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*coldstart_profile(?:[^"\\]|\\.)*"')
 
 
+# Of an invocation, which may import as well: Lambda ends it after 15 minutes.
+_LONGEST_MS = 15 * 60 * 1000.0
+
+
 class ProfileError(Exception):
     """There is nothing to show; the message says so in one line."""
 
@@ -140,8 +144,8 @@ def _start(told: dict[str, Any]) -> Start:
         memory_mb=memory if isinstance(memory, int) else None,
         initialization_type=str(told["initialization_type"]),
         log_stream=told.get("log_stream"),
-        init_ms=float(told["init_ms"]),
-        parts_ms={name: float(ms) for name, ms in told["parts_ms"].items()},
+        init_ms=_ms(told["init_ms"]),
+        parts_ms={name: _ms(ms) for name, ms in told["parts_ms"].items()},
         init=_imports(told),
     )
 
@@ -150,23 +154,37 @@ def _imports(told: dict[str, Any]) -> Imports:
     modules = tuple(
         Module(
             name=str(module["name"]),
-            depth=int(module["depth"]),
-            own_ms=float(module["own_ms"]),
-            total_ms=float(module["total_ms"]),
+            depth=_count(module["depth"]),
+            own_ms=_ms(module["own_ms"]),
+            total_ms=_ms(module["total_ms"]),
             size=module["bytes"],
             origin=str(module["origin"]),
         )
         for module in told["modules"]
     )
     return Imports(
-        total_ms=float(told["imports_ms"]),
-        by_origin_ms={name: float(ms) for name, ms in told["origins_ms"].items()},
+        total_ms=_ms(told["imports_ms"]),
+        by_origin_ms={name: _ms(ms) for name, ms in told["origins_ms"].items()},
         modules=modules,
-        others=int(told["remainder"]["modules"]),
-        others_ms=float(told["remainder"]["own_ms"]),
-        compiled=int(told["compiled"]["modules"]),
-        compiled_ms=float(told["compiled"]["ms"]),
+        others=_count(told["remainder"]["modules"]),
+        others_ms=_ms(told["remainder"]["own_ms"]),
+        compiled=_count(told["compiled"]["modules"]),
+        compiled_ms=_ms(told["compiled"]["ms"]),
     )
+
+
+def _ms(value: Any) -> float:
+    number = float(value)
+    # What is rounded may be a little less than it should.
+    if not -0.01 < number < _LONGEST_MS:
+        raise ValueError(f"{value!r} is no number of milliseconds")
+    return max(number, 0.0)
+
+
+def _count(value: Any) -> int:
+    if not isinstance(value, int) or value < 0:
+        raise ValueError(f"{value!r} is no number of modules")
+    return value
 
 
 def of_function(starts: Sequence[Start], function: str | None) -> list[Start]:

@@ -92,11 +92,12 @@ def _single_users(start: Start, source: Path) -> Iterator[Advice]:
             if imported.total_ms < _WORTH_MS or imported.origin == "client":
                 continue
             users = _users(tree, imported.name)
-            if users == {handler} and is_handlers:
+            if users is None or len(users) != 1:
                 continue
-            if users is not None and len(users) == 1:
+            (user,) = users
+            if not (is_handlers and user in _always_run(tree, handler)):
                 yield Advice(
-                    f"{path.relative_to(source)} uses {imported.name} in {users.pop()}() alone."
+                    f"{path.relative_to(source)} uses {imported.name} in {user}() alone."
                     f" Imported there, it costs only requests that get there; a start saves up to"
                     f" {imported.total_ms:.0f} ms, if nothing else imports it.",
                     imported.total_ms,
@@ -147,7 +148,7 @@ def _users(tree: ast.Module, imported: str) -> set[str] | None:
                     f"{origin}."
                 ):
                     names.add(alias.asname or alias.name)
-    if not names or "*" in names:
+    if not names or "*" in names or names & _exported(tree):
         return None
     users = set()
     for statement in tree.body:
@@ -163,14 +164,52 @@ def _users(tree: ast.Module, imported: str) -> set[str] | None:
         if any(_is_use(node, names) for part in outside for node in ast.walk(part)):
             return None
         users.add(statement.name)
-    called = {
-        node.func.id
+    definitions = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    at_once = [it for it in tree.body if not isinstance(it, definitions)]
+    return None if any(users & _called(statement) for statement in at_once) else users
+
+
+def _exported(tree: ast.Module) -> set[object]:
+    """What is in the module's ``__all__``."""
+    return {
+        node.value
         for statement in tree.body
-        if not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        if isinstance(statement, ast.Assign | ast.AugAssign | ast.AnnAssign)
+        and any(_is_use(node, {"__all__"}) for node in ast.walk(statement))
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Constant)
+    }
+
+
+def _always_run(tree: ast.Module, handler: str) -> set[str]:
+    """The handler, and the functions of its module that each request gets to."""
+    functions = {
+        statement.name: statement
+        for statement in tree.body
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    always: set[str] = set()
+    pending = [handler]
+    while pending:
+        name = pending.pop()
+        if name in functions and name not in always:
+            always.add(name)
+            # A call in a branch, a loop or an inner function need not be reached.
+            for statement in functions[name].body:
+                if isinstance(
+                    statement, ast.Expr | ast.Assign | ast.AnnAssign | ast.Return | ast.With
+                ):
+                    pending += _called(statement)
+    return always
+
+
+def _called(statement: ast.AST) -> set[str]:
+    """The names of the functions that are called in a statement."""
+    return {
+        node.func.id
         for node in ast.walk(statement)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
     }
-    return None if users & called else users
 
 
 def _is_use(node: ast.AST, names: set[str]) -> bool:

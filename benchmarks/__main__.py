@@ -22,6 +22,9 @@ from benchmarks.runtime_api import FunctionError
 from benchmarks.starts import Measurement
 
 _COUNTED = (arms.BARE, *arms.FLOORS, arms.OURS, arms.OURS_SAMPLED)
+# What the targets are about.
+_ALWAYS = (arms.BARE, arms.OURS, arms.OURS_SAMPLED)
+_ROWS = [arm.name.strip() for arm in arms.ALL if arm not in _ALWAYS]
 
 
 @click.command()
@@ -29,13 +32,25 @@ _COUNTED = (arms.BARE, *arms.FLOORS, arms.OURS, arms.OURS_SAMPLED)
     "--rounds", type=click.IntRange(2), default=30, show_default=True, help="How often to measure."
 )
 @click.option(
+    "--row",
+    "rows",
+    multiple=True,
+    type=click.Choice(_ROWS),
+    metavar="NAME",
+    help="Only this one, beside bare and the layer; may be given again. By default all.",
+)
+@click.option(
     "--json", "json_file", type=click.Path(path_type=Path), help="Write all samples there."
 )
 @click.option("--chart", "chart_file", type=click.Path(path_type=Path), help="Draw there.")
-def main(rounds: int, json_file: Path | None, chart_file: Path | None) -> None:
+def main(
+    rounds: int, rows: tuple[str, ...], json_file: Path | None, chart_file: Path | None
+) -> None:
     """Measure what the layer costs, against no layer and against every alternative."""
-    shown = [arm for arm in arms.ALL if is_installed(arm)]
-    for arm in arms.ALL:
+    asked = rows or _ROWS
+    chosen = [arm for arm in arms.ALL if arm in _ALWAYS or arm.name.strip() in asked]
+    shown = [arm for arm in chosen if is_installed(arm)]
+    for arm in chosen:
         if arm not in shown:
             click.echo(f"{arm.name.strip()} is left out: its packages are not installed", err=True)
     progress = Progress(
@@ -82,7 +97,7 @@ def _measure(places: Sequence[Place], rounds: int, progress: Progress) -> Result
         measurement.samples,
         {place.arm.name: machine.zipped_bytes(place.arm) for place in places},
         scale.measure(compared, scale_rounds, logged),
-        _count([by_arm[arm.name] for arm in _COUNTED], counted),
+        _count([place for place in places if place.arm in _COUNTED], counted),
     )
 
 

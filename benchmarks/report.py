@@ -31,7 +31,7 @@ def show(results: Results, console: Console) -> None:
     for table in (
         _inits(results, shown),
         _invocations(results, shown),
-        _profiling(results),
+        *([_profiling(results)] if results.added_by_profiling() else []),
         _sizes(results, shown),
         *([] if results.instructions is None else [_instructions(results.instructions)]),
         _lines(results),
@@ -104,8 +104,8 @@ def _profiling(results: Results) -> Table:
 
 def _sizes(results: Results, shown: list[Arm]) -> Table:
     table = _table(
-        "Peak memory after the first invocation and the layer (or packages) zipped, in kB; output",
-        *("", "peak", "min", "added [95 %]", "zipped", "bytes a start", "an invocation"),
+        "Peak memory after the first invocation, layer (or packages) zipped, in kB; bytes written",
+        *("", "peak", "min", "added [95 %]", "zipped", "a start", "later"),
     )
     for arm in shown:
         samples = results.samples[arm.name]

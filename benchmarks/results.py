@@ -66,7 +66,7 @@ class Results:
                 ("COLDSTART_PROFILE=on", arms.OURS_PROFILED, arms.OURS),
                 ("DD_COLD_START_TRACING=true", arms.DATADOG, arms.DATADOG_WITHOUT_COLD_STARTS),
             )
-            if arm.name in self.samples
+            if arm.name in self.samples and other.name in self.samples
         }
 
     def added_by_lines(self, log_format: str, lines: int) -> tuple[Difference, float]:

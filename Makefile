@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 LAYER := dist/coldstart-layer.zip
-LAYER_SOURCES := $(wildcard tools/*.py layer/coldstart_layer/*) wrapper/coldstart-wrapper LICENSE
+LAYER_SOURCES := $(wildcard tools/*.py layer/coldstart_layer/*) wrapper/coldstart-wrapper
 RUNTIMES := build/runtimes build/runtimes-oldest build/runtimes-other-loader
 SAM := build/sam
 # An environment for each of these locks, on the newest CPython of the machine.
@@ -131,5 +131,5 @@ $(LIBRARIES:%=%/ready) $(ALTERNATIVES:%=%/ready): build/%/ready: requirements/%.
 	@rm -rf $(@D)
 	@set -e -o pipefail; read -r _ python < <($(PYTHON) tools/cpythons.py | tail -n 1); \
 	  $(BIN)/uv venv --quiet --no-project --python "$$python" $(@D); \
-	  $(BIN)/uv pip install --quiet --python $(@D)/bin/python --require-hashes -r $<
+	  $(BIN)/uv pip install --quiet --compile-bytecode --python $(@D)/bin/python --require-hashes -r $<
 	@touch $@

@@ -126,7 +126,7 @@ DATADOG = Arm(
 )
 DATADOG_WITHOUT_COLD_STARTS = replace(
     DATADOG,
-    name="  without cold start tracing",
+    name="  no cold start tracing",
     variables={**DATADOG.variables, "DD_COLD_START_TRACING": "false"},
 )
 _OTEL_WRAPPER = """

@@ -15,6 +15,8 @@ from benchmarks.instructions import Instructions
 from benchmarks.results import Results
 
 _MILLION = 1_000_000
+# From here on fractions tell nothing.
+_MANY = 20
 
 
 def show(results: Results, console: Console) -> None:
@@ -22,9 +24,9 @@ def show(results: Results, console: Console) -> None:
     versions = ", ".join(f"{name} {value}" for name, value in results.machine.items())
     console.print(f"{versions}; {results.rounds} rounds", highlight=False)
     console.print(
-        "'Added' is the median of the differences to bare within each round, with its 95 % interval"
-        ". 'Empty' is a\nhandler that does nothing, 'boto3' one that imports boto3 and makes a"
-        " client.\n",
+        "'Added' is the median of the differences to bare within each round, with its 95 %"
+        " interval.\n'Empty' is a handler that does nothing, 'boto3' one that imports boto3 and"
+        " makes a client.\n",
         highlight=False,
     )
     shown = [arm for arm in arms.ALL if arm.name in results.samples]
@@ -44,7 +46,9 @@ def show(results: Results, console: Console) -> None:
 
 
 def _table(title: str, first: str, *columns: str) -> Table:
-    table = Table(box=SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False)
+    table = Table(
+        box=SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False, collapse_padding=True
+    )
     table.add_column(first, no_wrap=True)
     for column in columns:
         table.add_column(column, justify="right", no_wrap=True)
@@ -53,6 +57,8 @@ def _table(title: str, first: str, *columns: str) -> Table:
 
 def _added(difference: Difference, digits: int) -> str:
     low, high = difference.low, difference.high
+    if abs(difference.median) >= _MANY:
+        digits = 0
     return f"{difference.median:+,.{digits}f} [{low:,.{digits}f}, {high:,.{digits}f}]"
 
 
@@ -63,7 +69,7 @@ def _inits(results: Results, shown: list[Arm]) -> Table:
     )
     for arm in shown:
         samples = results.samples[arm.name]
-        cells = [f"{median(samples.init_ms):.1f}", f"{fastest(samples.init_ms):.1f}"]
+        cells = [f"{it(samples.init_ms):.1f}" for it in (median, fastest)]
         cells.append(_added(results.added(arm, "init_ms"), 1))
         if any(samples.init_boto3_ms):
             cells.append(f"{median(samples.init_boto3_ms):.0f}")

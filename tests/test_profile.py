@@ -339,6 +339,18 @@ def with_parents(part: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from with_parents({**inner, "parent_id": part["id"]})
 
 
+def check_nesting(sent: list[dict[str, Any]]) -> dict[str, str]:
+    """The name of what each subsegment lies in, whose time its own lies in."""
+    parts = {part["id"]: part for document in sent for part in with_parents(document)}
+    nested = [part for part in parts.values() if part["parent_id"] in parts]
+    for part in nested:
+        outer = parts[part["parent_id"]]
+        # The clocks of imports and of the init are not the same one.
+        assert outer["start_time"] - 0.002 <= part["start_time"] <= part["end_time"]
+        assert part["end_time"] <= outer["end_time"] + 0.002
+    return {part["name"]: parts[part["parent_id"]]["name"] for part in nested}
+
+
 @pytest.mark.parametrize("sdk", [False, True], ids=["our own datagram", "through the SDK"])
 async def test_in_the_trace(wrapper, runtime, make_function, sdk: bool) -> None:
     """Modules that took long are parts of the leaf."""
@@ -353,22 +365,11 @@ async def test_in_the_trace(wrapper, runtime, make_function, sdk: bool) -> None:
         assert sandbox.stderr == ""
     for document in sent:
         xray_segment_schema.check(document)
-    parts = {part["id"]: part for document in sent for part in with_parents(document)}
-    within = {
-        part["name"]: parts[part["parent_id"]]["name"]
-        for part in parts.values()
-        if part["parent_id"] in parts
-    }
+    within = check_nesting(sent)
     assert within["import app"] == "coldstart"
     assert within["import slow_package.inner"] == "import app"
     assert within["import flat"] == "import slow_package.inner"
     assert "import spaces" not in within  # which took no time
-    for part in parts.values():
-        if part["parent_id"] in parts:
-            outer = parts[part["parent_id"]]
-            # The clocks of imports and of the init are not the same one.
-            assert outer["start_time"] - 0.002 <= part["start_time"] <= part["end_time"]
-            assert part["end_time"] <= outer["end_time"] + 0.002
 
 
 async def test_a_trace_has_no_init_that_nobody_waited_for(
@@ -489,3 +490,181 @@ async def test_managed_workers(wrapper, newest_runtime, make_function) -> None:
         told = profiles(sandbox.stdout)
     assert [it["coldstart_profile"] for it in told[:2]] == ["init", "init"]
     assert all("slow_package.inner" in by_name(it) for it in told)
+
+
+ODD = {
+    "imported twice": (
+        "import m\n",
+        {"m.py": f"{SLEEPS}import sys\nif not hasattr(sys, 'again'):\n"
+         "    sys.again = sys.modules.pop('m')\n    import m\n"},
+    ),
+    "its own package anew": (
+        "import a.b\n",
+        {"a/__init__.py": "", "slow.py": SLEEPS,
+         "a/b.py": f"import sys\nimport slow\nsys.modules.pop('a')\nimport a\n{SLEEPS}"},
+    ),
+    "an exception leaves some": (
+        "for _ in range(3):\n    try:\n        import one\n"
+        "    except ValueError:\n        import slow\n",
+        {"one.py": "import two\n", "two.py": f"{SLEEPS}raise ValueError\n", "slow.py": SLEEPS},
+    ),
+    "a chain": (
+        "import c0\n",
+        {f"c{number}.py": f"import c{number + 1}\n" for number in range(60)} | {"c60.py": SLEEPS},
+    ),
+    "a value in place of the module": (
+        "import value\nimport gone\nimport lazy\n",
+        {"value.py": "import sys\nsys.modules[__name__] = 5\n",
+         "gone.py": SLEEPS,
+         "lazy.py": "import sys\nclass It(type(sys)):\n"
+         "    def __getattribute__(self, name):\n        raise RuntimeError(name)\n"
+         "sys.modules[__name__] = It(__name__)\n"},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ODD)
+async def test_odd_imports_add_up(wrapper, runtime, make_function, case: str) -> None:
+    code, files = ODD[case]
+    code += "def handler(event, context):\n    pass\n"
+    function = make_function(runtime, code, files=files, **ON)
+    async with Sandbox(function, wrapper=wrapper) as sandbox:
+        await ready(sandbox)
+        await sandbox.invoke()
+        sent = sandbox.xray.read()
+        (init, *_) = profiles(sandbox.stdout)
+        assert sandbox.stderr == ""
+    assert init["imports_ms"] <= init["parts_ms"]["handler"] + 0.1
+    assert init["imports_ms"] == pytest.approx(init["parts_ms"]["handler"], rel=0.1, abs=3)
+    path: list[dict[str, Any]] = []
+    for module in init["modules"]:
+        del path[module["depth"] :]
+        assert 0 <= module["own_ms"] <= module["total_ms"] + 0.001
+        assert not path or module["total_ms"] <= path[-1]["total_ms"] + 0.001
+        path.append(module)
+    check_nesting(sent)
+
+
+async def test_a_deleted_module_was_found(wrapper, newest_runtime, make_function) -> None:
+    code = """
+        import sys
+        import helper
+        del sys.modules["helper"]
+        def handler(event, context):
+            pass
+    """
+    function = make_function(newest_runtime, code, files={"helper.py": SLEEPS}, **ON)
+    (init,), _ = await start_and_invoke(function, wrapper)
+    assert by_name(init)["helper"]["origin"] == "function"
+
+
+PATCHES = """
+    import awslambdaric.bootstrap
+    client = awslambdaric.bootstrap.LambdaRuntimeClient
+    if {base}:
+        client = awslambdaric.lambda_runtime_client.BaseLambdaRuntimeClient
+    original = client.wait_next_invocation
+    counts = []
+
+    def mine(self):
+        counts.append(1)
+        return original(self)
+
+    if not {late}:
+        client.wait_next_invocation = mine
+
+    def handler(event, context):
+        if {late} and client.wait_next_invocation is not mine:
+            client.wait_next_invocation = mine
+        return len(counts)
+"""
+
+
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("base", [False, True])
+async def test_a_patch_of_the_runtimes_client_stays(
+    wrapper, newest_runtime, make_function, base: bool, late: bool
+) -> None:
+    function = make_function(newest_runtime, PATCHES.format(base=base, late=late), **ON)
+    seen = []
+    for own_wrapper in (wrapper, None):
+        async with Sandbox(function, wrapper=own_wrapper) as sandbox:
+            await ready(sandbox)
+            seen.append([(await sandbox.invoke()).outcome.body for _ in range(4)])
+    assert seen[0] == seen[1]
+
+
+async def test_noting_stops_in_managed_workers_too(wrapper, make_function) -> None:
+    function = make_function(library_environment("imports"), SEES_WHAT_IS_PATCHED, **ON)
+    async with Sandbox(
+        function, wrapper=wrapper, initialization_type="lambda-managed-instances", workers=1
+    ) as sandbox:
+        await ready(sandbox)
+        await sandbox.invoke()
+        _, second = json.loads((await sandbox.invoke()).outcome.body)
+    assert "TimedLock" not in second
+    assert second[-1] == "botocore.session"
+
+
+async def test_where_the_function_wraps_ours_it_does_nothing_any_more(
+    wrapper, make_function
+) -> None:
+    code = """
+        import boto3, botocore.session, gc
+        from coldstart_layer.import_times import Import, ImportTimes
+        original = botocore.session.Session.create_client
+
+        def mine(*arguments, **options):
+            return original(*arguments, **options)
+
+        botocore.session.Session.create_client = mine
+
+        def handler(event, context):
+            boto3.client("s3")
+            return sum(isinstance(it, Import) for it in gc.get_objects())
+    """
+    function = make_function(library_environment("imports"), code, **ON)
+    async with Sandbox(function, wrapper=wrapper) as sandbox:
+        await ready(sandbox)
+        await sandbox.invoke()
+        counts = [(await sandbox.invoke()).outcome.body for _ in range(3)]
+        assert sandbox.stderr == ""
+    assert len(set(counts)) == 1
+
+
+async def test_a_trace_of_many_slow_modules_with_long_names(
+    wrapper, newest_runtime, make_function
+) -> None:
+    """Within X-Ray's 64 kB for a document, and 200 characters for a name."""
+    names = [f"m{number:03}{'ß' * 110}" for number in range(90)]
+    files = {f"{name}.py": "import time\ntime.sleep(.011)\n" for name in names}
+    long = "/".join(["long" * 20] * 3)
+    files[f"{long}.py"] = SLEEPS
+    code = f"import {', '.join(names)}\nimport {long.replace('/', '.')}\n"
+    code += "def handler(event, context):\n    pass\n"
+    function = make_function(newest_runtime, code, files=files, **ON)
+    async with Sandbox(function, wrapper=wrapper) as sandbox:
+        await ready(sandbox)
+        await sandbox.invoke()
+        (leaf,) = sandbox.xray.read()
+        assert sandbox.stderr == ""
+    xray_segment_schema.check(leaf)
+    parts = list(with_parents(leaf))
+    assert len(parts) > 50
+    assert len(json.dumps(leaf)) < 64_000
+    assert all(len(part["name"]) <= 200 for part in parts)
+
+
+async def test_a_function_that_changes_how_json_is_written(
+    wrapper, newest_runtime, make_function
+) -> None:
+    code = """
+        import json
+        json._default_encoder = json.JSONEncoder(indent=2)
+        def handler(event, context):
+            pass
+    """
+    function = make_function(newest_runtime, code, **ON)
+    (init,), stderr = await start_and_invoke(function, wrapper)
+    assert init["coldstart_profile"] == "init"
+    assert stderr == ""

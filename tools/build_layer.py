@@ -21,6 +21,17 @@ from strip_source import strip_shell, strip_source
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = Path("python/coldstart_layer")
 FILE = "modules.bytecode"
+# A reference, as the license's appendix has it: the whole text would be a thirtieth of the zip.
+_LICENSE = """\
+lambda-coldstart-layer is licensed under the Apache License, Version 2.0; you may not use it except
+in compliance with the License. You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software distributed under the License is
+distributed on an "AS IS" BASIS, WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or
+implied. See the License for the specific language governing permissions and limitations under it.
+"""
 # Every CPython reads it.
 _MARSHAL_VERSION = 2
 
@@ -37,9 +48,7 @@ def build(folder: Path) -> list[str]:
         if source.suffix == ".py":
             # Lambda reads bootstrap.py and the wrapper at each start, and counts the layer's bytes.
             (package / source.name).write_text(strip_source(source.read_text()))
-    # Without the appendix, which tells how to apply it.
-    terms, end, _ = (ROOT / "LICENSE").read_text().partition("END OF TERMS AND CONDITIONS\n")
-    (package / "LICENSE").write_text(terms + end)
+    (package / "LICENSE").write_text(_LICENSE)
     wrapper = folder / "coldstart-wrapper"
     wrapper.write_text(strip_shell((ROOT / "wrapper/coldstart-wrapper").read_text()))
     wrapper.chmod(0o755)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _LOCK = "_ModuleLockManager"
 _CLIENT_MAKER = "botocore.session"
+_MODULE = type(sys)
+_MODULE_DICT = vars(_MODULE)["__dict__"].__get__
 
 
 class Import:
@@ -31,8 +33,9 @@ class Import:
         began: in seconds of ``perf_counter``.
         ended: the same; None while it is under way.
         elsewhere: how much of that went to parent packages, in seconds.
-        parts: how much went to imports below it, in seconds.
+        parts: how much went to imports below it, in seconds; known once ``done`` has been asked.
         imported: whether there is such a module now.
+        spec: its ``__spec__``; None where it has none, or is no plain module.
     """
 
     __slots__ = (
@@ -40,9 +43,11 @@ class Import:
         "elsewhere",
         "ended",
         "imported",
+        "inside",
         "name",
         "parent",
         "parts",
+        "spec",
         "surrounding",
         "thread",
     )
@@ -50,12 +55,17 @@ class Import:
     def __init__(self, name: str, surrounding: "Import | None", thread: int) -> None:
         self.name = name
         self.surrounding = self.parent = surrounding
-        if surrounding is not None and surrounding.name.startswith(f"{name}."):
-            self.parent = surrounding.parent
+        self.inside = False  # whether it has begun to import what lies below it
+        if surrounding is not None:
+            if not surrounding.inside and surrounding.name.startswith(f"{name}."):
+                self.parent = surrounding.parent
+            else:
+                surrounding.inside = True
         self.thread = thread
         self.elsewhere = self.parts = 0.0
         self.ended: float | None = None
         self.imported = False
+        self.spec: Any = None
         self.began = perf_counter()
 
     @property
@@ -65,8 +75,11 @@ class Import:
 
     @property
     def own(self) -> float:
-        """How long it took without what is below it, in seconds."""
-        return self.total - self.parts
+        """How long it took without what is below it, in seconds.
+
+        Never less than nothing, as it would be where greenlets import by turns.
+        """
+        return max(self.total - self.parts, 0.0)
 
 
 class ImportTimes:
@@ -86,6 +99,7 @@ class ImportTimes:
         self.compile_seconds = 0.0
         self.overhead = 0.0
         self.thread = get_ident()
+        self._stopped = False
         self._under_way: dict[int, Import | None] = {}
         self._imported_at: dict[str, float] = {}
         self._put_back: list[tuple[Any, str, object, object]] = []
@@ -97,21 +111,46 @@ class ImportTimes:
             AttributeError: this Python imports in another way.
         """
         importlib: Any = sys.modules["_frozen_importlib"]
-        self._replace(importlib, _LOCK, self._lock_class(getattr(importlib, _LOCK)))
         external: Any = sys.modules["_frozen_importlib_external"]
+        # Our code in the middle of an import goes by the name of importlib's, whose frames are left
+        # out of the traces of failed imports.
+        path = importlib._find_and_load.__code__.co_filename
+        for function in (Import.__init__, ImportTimes._begin, ImportTimes._end):
+            _rename(function, path)
+        lock = self._lock_class(getattr(importlib, _LOCK))
+        _rename(lock.__enter__, path)
+        _rename(lock.__exit__, path)
+        self._replace(importlib, _LOCK, lock)
         loader = external.SourceLoader
         compiles = self._timed_compile(loader.source_to_code)
-        # Frames of importlib's files are left out of the traces of a failed import.
-        path = external.SourceLoader.get_code.__code__.co_filename
-        compiles.__code__ = compiles.__code__.replace(co_filename=path)
+        _rename(compiles, loader.get_code.__code__.co_filename)
         self._replace(loader, "source_to_code", compiles)
 
     def stop(self) -> None:
-        """Put back what was there, where it is still ours."""
+        """Put back what was there, where it is still ours; where it is not, ours does nothing."""
+        self._stopped = True
         for owner, name, original, ours in self._put_back:
             if getattr(owner, name) is ours:
                 setattr(owner, name, original)
         self._put_back.clear()
+
+    def done(self, first: int) -> "list[Import]":
+        """What the thread that loads the handler has imported, from number ``first`` on.
+
+        Not known before that: what an import is part of, which it is not if that ended earlier, as
+        where an exception leaves an import and is caught further out.
+        """
+        done = [it for it in self.imports[first:] if it.ended and it.thread == self.thread]
+        for noted in done:
+            noted.parts = 0.0
+        for noted in done:
+            parent = noted.parent
+            while parent is not None and (parent.ended or 0.0) < (noted.ended or 0.0):
+                parent = parent.parent
+            noted.parent = parent
+            if parent is not None:
+                parent.parts += noted.total
+        return done
 
     def _replace(self, owner: "Any", name: str, ours: object) -> None:
         self._put_back.append((owner, name, getattr(owner, name), ours))
@@ -119,7 +158,10 @@ class ImportTimes:
 
     def _begin(self, name: str) -> Import:
         thread = get_ident()
-        noted = Import(name, self._under_way.get(thread), thread)
+        surrounding = self._under_way.get(thread)
+        while surrounding is not None and surrounding.ended:
+            surrounding = surrounding.surrounding
+        noted = Import(name, surrounding, thread)
         self._under_way[thread] = noted
         self.imports.append(noted)
         return noted
@@ -131,18 +173,20 @@ class ImportTimes:
         if outer is not None and outer is not noted.parent:
             outer.elsewhere += ended - noted.began
         # Its parent package has imported it meanwhile: that was it, and this nothing.
-        if self._imported_at.get(noted.name, 0.0) > noted.began:
+        if noted.elsewhere and self._imported_at.get(noted.name, 0.0) > noted.began:
             return
         noted.ended = ended
-        if noted.parent is not None:
-            noted.parent.parts += noted.total
-        if noted.name in sys.modules:
+        module = sys.modules.get(noted.name)
+        if module is not None:
             noted.imported = True
             self._imported_at[noted.name] = ended
-            if noted.name == _CLIENT_MAKER:
+            if isinstance(module, _MODULE):
+                # Past whatever its class has in its place: some import more when looked at.
+                noted.spec = _MODULE_DICT(module).get("__spec__")
+            if noted.name == _CLIENT_MAKER and not self._stopped:
                 attempt("profile of clients", self._time_clients)
 
-    def _lock_class(self, original: "Any") -> type:
+    def _lock_class(self, original: "Any") -> "Any":
         times = self
 
         class TimedLock(original):  # type: ignore[misc]
@@ -153,7 +197,7 @@ class ImportTimes:
             # As in logs.py no guard here, but code that does not fail.
             def __enter__(self) -> None:
                 original.__enter__(self)
-                if self._name not in sys.modules:
+                if self._name not in sys.modules and not times._stopped:
                     entered = perf_counter()
                     noted = self._noted = times._begin(self._name)
                     times.overhead += noted.began - entered
@@ -189,8 +233,10 @@ class ImportTimes:
         times = self
 
         def create_client(*arguments: "Any", **options: "Any") -> object:
-            service = arguments[1] if len(arguments) > 1 else options.get("service_name")
-            noted = times._begin(f"client {service if type(service) is str else ''}")
+            noted = None
+            if not times._stopped:
+                service = arguments[1] if len(arguments) > 1 else options.get("service_name")
+                noted = times._begin(f"client {service if type(service) is str else ''}")
             try:
                 return original(*arguments, **options)
             except BaseException as error:
@@ -198,6 +244,11 @@ class ImportTimes:
                     error.__traceback__ = error.__traceback__.tb_next
                 raise
             finally:
-                times._end(noted)
+                if noted is not None:
+                    times._end(noted)
 
         self._replace(sessions, "create_client", create_client)
+
+
+def _rename(function: "Any", path: str) -> None:
+    function.__code__ = function.__code__.replace(co_filename=path)

@@ -4,15 +4,17 @@ Format: "Specification: Embedded metric format" in the Amazon CloudWatch user gu
 """
 
 import sys
-
-# tracing.py has two of them from here, where they are from before the function could replace them.
-from json import dumps as dumps
+from json import JSONEncoder
 from time import gmtime, strftime
 from time import time as time
 
 from coldstart_layer import __version__
 from coldstart_layer.settings import Settings
 from coldstart_layer.start import Start
+
+# Other modules have these two from here, where they are from before the function could replace
+# them, or change how they encode.
+dumps = JSONEncoder().encode
 
 
 def write(settings: Settings, start: Start) -> None:

@@ -5,7 +5,8 @@ that imported anything; and the modules that took longest for the trace of a col
 """
 
 import os
-import sys
+from os import stat as _stat  # before the function could replace it
+from stat import S_ISREG
 from time import perf_counter
 
 from coldstart_layer.import_times import Import, ImportTimes
@@ -15,18 +16,19 @@ from coldstart_layer.settings import Settings
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from typing import Any
 
     from coldstart_layer.start import Start
 
 _OURS = "coldstart_layer"
+_STANDARD_LIBRARY = os.__file__.rpartition("/")[0]
 _MOST_MODULES = 20
 _LONGEST_LINE = 8000
-_LONGEST_NAME = 200
+_LONGEST_NAME = 190  # X-Ray takes 200 characters ("X-Ray segment documents"), with what it is
 # A module is worth a subsegment if it took this part of the init, or this long.
 _SPAN_SHARE = 0.05
 _SPAN_SECONDS = 0.010
-_MOST_SPANS = 100  # fit into a datagram
+# X-Ray takes documents of 64 kB; a subsegment has so many bytes beside its name.
+_DATAGRAM, _SPAN = 55_000, 120
 
 
 class Profile:
@@ -60,30 +62,32 @@ class Profile:
         if exec_at is not None and began_at <= exec_at <= shim_at:
             self._before = {"wrapper": exec_at - began_at, "interpreter": shim_at - exec_at}
             self._layer_from = shim_at
-        # Between the clock of imports and the wall's.
+        # Between the clock of imports and the wall's. From here on the former counts: it is never
+        # set.
         self._offset = time() - perf_counter()
 
     def installed(self) -> None:
         """The shim is done: what follows is the runtime's."""
-        now = time()
+        now = perf_counter() + self._offset
         # What it imported that the runtime needs as well is the runtime's, too.
-        shared = [noted for noted in self._times.imports if not noted.name.startswith(_OURS)]
+        shared = [noted for noted in self._times.done(0) if not noted.name.startswith(_OURS)]
         self._layer = now - self._layer_from - sum(noted.own for noted in shared)
         self._runtime_from = self._layer_from + self._layer
 
     def loading(self) -> None:
         """The runtime is about to import the handler's module."""
-        self._loading_at = time()
+        self._loading_at = perf_counter() + self._offset
         self._imports_before = len(self._times.imports)
         self._compiled_before = self._times.compiled, self._times.compile_seconds
 
-    def loaded(self, loaded_at: float) -> "list[tuple[int, str, float, float]]":
+    def loaded(self) -> "list[tuple[int, str, float, float]]":
         """The handler's module has been imported: write the line of the init.
 
         Returns:
             For the trace: depth, name, begin and end of the modules that took long, in an order in
             which each one follows what it lies in.
         """
+        loaded_at = perf_counter() + self._offset
         init = loaded_at - self._began_at
         parts = {
             **self._before,
@@ -91,7 +95,7 @@ class Profile:
             "runtime": self._loading_at - self._runtime_from,
             "handler": loaded_at - self._loading_at,
         }
-        imports = self._imports(self._imports_before)
+        imports = self._times.done(self._imports_before)
         self._write(
             {
                 "coldstart_profile": "init",
@@ -101,7 +105,13 @@ class Profile:
             imports,
         )
         long = min(_SPAN_SHARE * init, _SPAN_SECONDS)
-        spans = [noted for noted in imports if noted.total > long]
+        spans = []
+        space = _DATAGRAM
+        for noted in _by_total(imports):
+            space -= len(dumps(noted.name[:_LONGEST_NAME])) + _SPAN
+            if noted.total <= long or space < 0:
+                break
+            spans.append(noted)
         return [
             (
                 depth,
@@ -109,7 +119,7 @@ class Profile:
                 self._offset + noted.began + noted.elsewhere,
                 self._offset + (noted.ended or noted.began),
             )
-            for depth, noted in _tree(_by_total(spans)[:_MOST_SPANS])
+            for depth, noted in _tree(spans)
         ]
 
     def invoked(self, start: "Start") -> None:
@@ -120,7 +130,7 @@ class Profile:
     def first_invocation_over(self) -> None:
         """The first response has been sent: stop, and tell of what was imported meanwhile."""
         self._times.stop()
-        imports = self._imports(self._imports_before)
+        imports = self._times.done(self._imports_before)
         if imports:
             self._write(
                 {
@@ -131,11 +141,6 @@ class Profile:
                 imports,
             )
         self._times.imports.clear()
-
-    def _imports(self, first: int) -> "list[Import]":
-        """What this thread has imported from number ``first`` on."""
-        times = self._times
-        return [it for it in times.imports[first:] if it.ended and it.thread == times.thread]
 
     def _write(self, about: "dict[str, object]", imports: "list[Import]") -> None:
         settings, times = self._settings, self._times
@@ -178,10 +183,11 @@ class Profile:
 def _told(depth: int, noted: Import, origin: str, path: "str | None") -> "dict[str, object]":
     size = None
     try:
-        if path is not None and os.path.isfile(path):
-            size = os.stat(path).st_size
-    except OSError:
-        pass
+        if path is not None:
+            status = _stat(path)
+            size = status.st_size if S_ISREG(status.st_mode) else None
+    except Exception:
+        pass  # it was there a moment ago
     return {
         "name": noted.name[:_LONGEST_NAME],
         "depth": depth,
@@ -221,13 +227,11 @@ def _tree(imports: "Sequence[Import]") -> "list[tuple[int, Import]]":
             parent = parent.parent
         below.setdefault(parent, []).append(noted)
     found: list[tuple[int, Import]] = []
-
-    def add(depth: int, parent: "Import | None") -> None:
-        for noted in below.get(parent, ()):
-            found.append((depth, noted))
-            add(depth + 1, noted)
-
-    add(0, None)
+    pending: list[tuple[int, Import]] = [(0, noted) for noted in reversed(below.get(None, []))]
+    while pending:
+        depth, noted = pending.pop()
+        found.append((depth, noted))
+        pending += [(depth + 1, part) for part in reversed(below.get(noted, []))]
     return found
 
 
@@ -237,7 +241,7 @@ def _folders() -> "list[tuple[str, str]]":
     task_root = os.environ.get("LAMBDA_TASK_ROOT") or "/var/task"
     runtime = os.environ.get("LAMBDA_RUNTIME_DIR") or "/var/runtime"
     layers = __file__.rpartition("/python/coldstart_layer/")[0]
-    standard = os.path.dirname(os.__file__)
+    standard = _STANDARD_LIBRARY
     return [
         (f"{task_root}/", "function"),
         (f"{layers}/", "layer"),
@@ -251,16 +255,16 @@ def _origin(noted: Import, folders: "list[tuple[str, str]]") -> "tuple[str, str 
     """The class of origin, and the path if there is one."""
     if noted.name.startswith("client "):
         return "client", None
-    module = sys.modules.get(noted.name)
-    if module is None:
+    if not noted.imported:
         return "not found", None
-    # Past a class of the module's own: some import more when they are looked at.
-    spec: Any = object.__getattribute__(module, "__dict__").get("__spec__")
-    path = getattr(spec, "origin", None)
+    spec = noted.spec
+    if type(spec) is not type(__spec__):
+        return "other", None
+    path = spec.origin
     if path in ("built-in", "frozen"):
         return "standard library", None
     if path is None:
-        path = next(iter(getattr(spec, "submodule_search_locations", None) or ()), None)
+        path = next(iter(spec.submodule_search_locations or ()), None)
     if type(path) is not str:
         return "other", None
     for folder, origin in folders:

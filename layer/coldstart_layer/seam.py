@@ -108,16 +108,20 @@ class Instrument:
 
     def _watch_first_invocation(self, profile: "Profile") -> None:
         """Tell ``profile`` when the runtime asks for the second event."""
-        client = self._runtime.LambdaRuntimeClient
-        original = client.wait_next_invocation
+        name = "wait_next_invocation"
+        # Where it is defined: on managed instances another class inherits it.
+        client = next(it for it in self._runtime.LambdaRuntimeClient.__mro__ if name in vars(it))
+        original = vars(client)[name]
 
         def wait_next_invocation(*args: object, **kwargs: object) -> object:
-            if self._request_id is not None:
-                client.wait_next_invocation = original
+            if self._request_id is not None and self._profile is not None:
+                self._profile = None
+                if vars(client).get(name) is wait_next_invocation:  # and not the function's own
+                    setattr(client, name, original)
                 attempt("profile", profile.first_invocation_over)
             return original(*args, **kwargs)
 
-        client.wait_next_invocation = wait_next_invocation
+        setattr(client, name, wait_next_invocation)
 
     def installed(self) -> None:
         """The shim is done, and hands over to the runtime."""
@@ -139,7 +143,7 @@ class Instrument:
 
     def _note_loaded(self) -> None:
         now = time()
-        modules = self._profile and attempt("profile", self._profile.loaded, now)
+        modules = self._profile and attempt("profile", self._profile.loaded)
         self._environment.handler_loaded(now, modules or ())
         if self._settings.initialization_type == "snap-start":
             from snapshot_restore_py import register_after_restore
@@ -168,9 +172,7 @@ class Instrument:
             attempt("metrics", metrics.write, settings, start)
         trace = start.trace_header
         if settings.tracing and trace.sampled and trace.parent and trace.root:
-            from coldstart_layer import tracing
-
-            attempt("tracing", tracing.annotate, settings, start)
+            attempt("tracing", _annotate, settings, start)
         if self._profile is not None and start.sequence == 1:
             attempt("profile", self._profile.invoked, start)
 
@@ -180,6 +182,12 @@ class Instrument:
         text = os.environ.get(TRACE_HEADER)
         header = trace_header.parse(text, only_if_sampled=environment.sequence > 0)
         return environment.invoked(time(), request_id, header)
+
+
+def _annotate(settings: Settings, start: "Start") -> None:
+    from coldstart_layer import tracing
+
+    tracing.annotate(settings, start)
 
 
 def _start_profile(settings: Settings, times: "Any") -> "Profile":

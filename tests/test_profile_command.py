@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import subprocess
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -85,6 +88,9 @@ FORMATS = {
     "aws logs filter-log-events, JSON": json.dumps({"events": [{"message": line() + "\n"}]}),
     "pretty-printed JSON": f'            "message": {json.dumps(line())},',
     "Logs Insights, CSV": as_csv(line()),
+    "CSV of JSON": as_csv(json.dumps({"message": line()})),
+    "with spaces": line().replace("{", "{ ", 1),
+    "JSON of JSON of JSON": json.dumps([json.dumps([json.dumps({"message": line()})])]),
     "JSON of JSON": json.dumps({"Records": [json.dumps({"message": line()})]}),
     "compact JSON": json.dumps(told(), separators=(",", ":")),
     "JSON log format of Lambda": json.dumps({"timestamp": "…", "message": told()}),
@@ -121,6 +127,29 @@ def test_a_first_invocation_goes_with_its_own_start() -> None:
     assert b.first_invocation is None
 
 
+TOGETHER = {
+    "one after the other": line() + line(),
+    "behind one that is cut short": line()[:300] + line() + line(),
+    "events": json.dumps([{"message": line()[:300]}, {"message": line()}, {"message": line()}]),
+    "among many others": json.dumps(
+        [*[{"message": json.dumps({"level": "INFO"})}] * 2000, {"message": line()}, line()]
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TOGETHER)
+def test_each_good_one_in_a_line_is_found(name: str) -> None:
+    found = profile.read([TOGETHER[name]])
+    assert len(found.starts) == 2
+    assert len(found.unreadable) == ("cut" in name or "events" in name)
+
+
+def test_a_line_of_nothing_but_beginnings() -> None:
+    """It takes a second, and not minutes."""
+    found = profile.read(['{\\"coldstart_profile' * 10_000, line()])
+    assert len(found.starts) == 1
+
+
 DAMAGED = {
     "cut short": line()[:200],
     "no modules": json.dumps({"coldstart_profile": "init"}),
@@ -131,6 +160,11 @@ DAMAGED = {
     "negative": line(init_ms=-5.0),
     "an odd depth": line(modules=[module("app", -3, 1.0, 1.0)]),
     "null": line(modules=None),
+    "a huge number": line().replace("150.0", "1" * 400),
+    "infinitely many": line().replace('"modules": 7', '"modules": Infinity'),
+    "nested without end": '{"coldstart_profile": "init", "x": ' + "[" * 100_000,
+    "a size that is none": line(modules=[{**module("app", 0, 1.0, 1.0), "bytes": "large"}]),
+    "a part of nothing": line(modules=[module("app", 0, 1.0, 1.0), module("b", 2, 1.0, 1.0)]),
 }
 
 
@@ -195,6 +229,51 @@ def test_a_damaged_line_is_said_and_the_rest_shown(tmp_path) -> None:
     assert result.exit_code == 0
     assert "coldstart: line 2 has a profile that cannot be read: " in result.stderr
     assert "init 150 ms" in result.stdout
+
+
+def test_many_damaged_lines_are_counted() -> None:
+    result = run(text="\n".join([line()[:99]] * 50 + [line()]))
+    assert result.exit_code == 0
+    assert len(result.stderr.splitlines()) == 6
+    assert "and 45 more that cannot be read" in result.stderr
+
+
+def test_only_first_invocations() -> None:
+    result = run(text=line("first invocation"))
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "look further back" in result.stderr
+
+
+def test_names_are_shown_as_they_are() -> None:
+    names = ["[bold]strong[/bold]", "[/red]", ":smile:", "\x1b[2Jcleared", "two\nlines", "s\udcff"]
+    modules = [module(name, 0, 9.0, 9.0, "[/x]") for name in names]
+    result = run(text=line(modules=modules, function_name="fn[/]"))
+    assert result.exit_code == 0, result.exception
+    assert "fn[/] (python3.13" in result.stdout
+    for name in names[:3]:
+        assert name in result.stdout
+    assert "\x1b" not in result.stdout
+    assert "\N{REPLACEMENT CHARACTER}[2Jcleared" in result.stdout
+    assert "two\N{REPLACEMENT CHARACTER}lines" in result.stdout
+
+
+@pytest.mark.parametrize("stdout", ["/dev/full", "ascii"])
+def test_a_stdout_that_does_not_take_it(tmp_path, stdout: str) -> None:
+    text = line(function_name="straße")
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii" if stdout == "ascii" else "utf-8"}
+    with Path("/dev/full" if stdout == "/dev/full" else tmp_path / "out").open("w") as target:
+        command = [sys.executable, "-m", "coldstart_cli", "profile"]
+        profiled = subprocess.run(
+            command, input=text, text=True, stdout=target, stderr=subprocess.PIPE, env=environment
+        )
+    assert profiled.returncode in (1, 120)
+    assert "Traceback" not in profiled.stderr
+    assert profiled.stderr.startswith("coldstart: ")
+
+
+@pytest.mark.parametrize("name", [".", "/etc/passwd", "日" * 200, "..", "a/b"])
+def test_a_module_that_is_no_file_of_the_functions(tmp_path, name: str) -> None:
+    assert given(tmp_path, modules=[module(name, 0, 9.0, 99.0), module("x", 1, 90.0, 90.0)]) == []
 
 
 def test_a_file_that_cannot_be_written(tmp_path) -> None:

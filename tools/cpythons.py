@@ -14,7 +14,12 @@ from pathlib import Path
 
 RUNTIMES = ("3.10", "3.11", "3.12", "3.13", "3.14")
 
-_ASK = "import sys; v = sys.version_info; print(sys.implementation.name, *v[:3])"
+# Of pre-releases the bytecode need not fit the release.
+_ASK = """
+import sys
+print(sys.implementation.name, *sys.version_info[:3])
+sys.exit(sys.version_info.releaselevel != "final")
+"""
 
 
 def find() -> dict[str, Path]:

@@ -24,6 +24,9 @@ from coldstart_cli.simulate import (
     simulate,
 )
 
+# On stderr, of damaged lines.
+_MOST_COMPLAINTS = 5
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(coldstart_layer.__version__, prog_name="coldstart")
@@ -131,7 +134,10 @@ def simulate_command(
     except SimulationError as error:
         _fail(errors, str(error))
     if profiled:
-        click.echo("\n".join(profile_lines(rows)))
+        lines = profile_lines(rows)
+        if not lines:
+            _fail(errors, "the function has written no profile to its stdout")
+        click.echo("\n".join(lines))
     elif json_output:
         click.echo(simulate_output.as_json(rows))
     else:
@@ -180,28 +186,35 @@ def profile_command(
     errors = Console(stderr=True)
     if file.isatty():
         errors.print("reading log lines from standard input; --help says more", style="dim")
-    found = profile.read(file)
-    for line in found.unreadable:
-        errors.print(f"coldstart: {line}", markup=False, soft_wrap=True, highlight=False)
     try:
-        starts = profile.of_function(found.starts, function)
-    except profile.ProfileError as error:
-        _fail(errors, str(error))
-    start = profile.pick(starts, slowest)
-    given = advice(start, source)
-    try:
+        found = profile.read(file)
+        for line in found.unreadable[:_MOST_COMPLAINTS]:
+            _say(errors, f"coldstart: {line}")
+        more = len(found.unreadable) - _MOST_COMPLAINTS
+        if more > 0:
+            _say(errors, f"coldstart: and {more} more that cannot be read")
+        starts = profile.of_function(found, function)
+        start = profile.pick(starts, slowest)
+        given = advice(start, source)
         if html is not None:
             html.write_text(profile_output.html(start, starts, given), encoding="utf-8")
+            _say(errors, f"wrote {html}")
         if speedscope is not None:
             speedscope.write_text(profile_output.speedscope(start), encoding="utf-8")
-    except OSError as error:
+            _say(errors, f"wrote {speedscope}")
+        if json_output:
+            click.echo(profile_output.as_json(start, starts, given))
+        else:
+            profile_output.show(start, starts, given, Console())
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise  # click ends quietly
+    except (profile.ProfileError, OSError, UnicodeError) as error:
         _fail(errors, str(error))
-    if json_output:
-        click.echo(profile_output.as_json(start, starts, given))
-    else:
-        profile_output.show(start, starts, given, Console())
-    for path in filter(None, (html, speedscope)):
-        errors.print(f"wrote {path}", markup=False, soft_wrap=True, highlight=False)
+
+
+def _say(console: Console, line: str) -> None:
+    console.print(line, markup=False, soft_wrap=True, highlight=False)
 
 
 def _fail(errors: Console, message: str) -> NoReturn:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,8 +10,18 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 _MARK = "coldstart_profile"
-# A string in JSON that has such a line in it, with its quotes escaped.
-_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*coldstart_profile(?:[^"\\]|\\.)*"')
+# Where a profile begins, with its first quote as it is in JSON, in a string in JSON, in CSV, ...
+_BEGIN = re.compile(r'\{\s*([\\"]*)coldstart_profile')
+# The rest of a string in JSON.
+_STRING = re.compile(r'[^"\\]*(?:\\.[^"\\]*)*')
+_DECODER = json.JSONDecoder()
+_DAMAGE = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
+# The layer writes less; each time that a line is quoted, it may get twice as long.
+_LONGEST = 16_000
+_MOST_QUOTED = 4
+_MOST_MODULES = 100
+_LONGEST_TEXT = 300
+_LONGEST_REASON = 200
 
 
 # Of an invocation, which may import as well: Lambda ends it after 15 minutes.
@@ -82,10 +93,17 @@ class Start:
 
 @dataclass
 class Found:
-    """What was found in logs; ``unreadable`` has a line for each profile that is damaged."""
+    """What was found in logs.
+
+    Attributes:
+        starts: whole ones, in the order of their lines.
+        unreadable: a line of text for each profile that is damaged.
+        without_init: how many first invocations there are whose init is not in the logs.
+    """
 
     starts: list[Start] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
+    without_init: int = 0
 
 
 def read(lines: Iterable[str]) -> Found:
@@ -100,52 +118,76 @@ def read(lines: Iterable[str]) -> Found:
     for number, line in enumerate(lines, 1):
         if _MARK not in line:
             continue
-        try:
-            for told in _profiles(line):
+        for told in _profiles(line):
+            try:
+                if isinstance(told, Exception):
+                    raise told
                 start_key = _function(told), told.get("log_stream")
                 if told[_MARK] == "init":
-                    latest[start_key] = len(found.starts)
                     found.starts.append(_start(told))
+                    latest[start_key] = len(found.starts) - 1
                 elif start_key in latest:
                     index = latest[start_key]
                     imports = _imports(told)
                     found.starts[index] = replace(found.starts[index], first_invocation=imports)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            reason = f"{type(error).__name__}: {error}"
-            found.unreadable.append(f"line {number} has a profile that cannot be read: {reason}")
+                else:
+                    found.without_init += 1
+            except _DAMAGE as error:
+                reason = _printable(f"{type(error).__name__}: {error}")
+                found.unreadable.append(
+                    f"line {number} has a profile that cannot be read: {reason[:_LONGEST_REASON]}"
+                )
     return found
 
 
-def _profiles(line: str) -> Iterator[dict[str, Any]]:
-    if f'{{"{_MARK}"' in line:
-        told, _ = json.JSONDecoder().raw_decode(line, line.index(f'{{"{_MARK}"'))
-        yield told
-    elif f'{{""{_MARK}""' in line:  # CSV doubles quotes
-        yield from _profiles(line.replace('""', '"'))
-    else:
-        for quoted in _QUOTED.findall(line):
-            inner = json.loads(quoted)
-            if inner != line and _MARK in inner and "{" in inner:
-                yield from _profiles(inner)
+def _profiles(text: str, depth: int = 0) -> Iterator[dict[str, Any] | Exception]:
+    """Each profile in a line, or why it is none; where it is quoted, however often, unquoted."""
+    position = 0
+    while begin := _BEGIN.search(text, position):
+        position = begin.end()
+        piece = text[begin.start() : begin.start() + (_LONGEST << _MOST_QUOTED - depth)]
+        quote = begin[1]
+        try:
+            if quote == '"':
+                told, end = _DECODER.raw_decode(piece)
+                position = begin.start() + end
+                yield told
+                continue
+            if depth == _MOST_QUOTED:
+                continue
+            if quote.endswith('""'):  # CSV doubles quotes
+                inner, length = piece.replace('""', '"'), 0
+            elif content := _STRING.match(piece):
+                inner, length = json.loads(f'"{content[0]}"', strict=False), content.end()
+            else:
+                continue
+        except _DAMAGE as error:
+            yield error
+            continue
+        if length:
+            position = begin.start() + length
+            yield from _profiles(inner, depth + 1)
+        else:
+            yield from itertools.islice(_profiles(inner, depth + 1), 1)
 
 
 def _function(told: dict[str, Any]) -> str:
     version = told.get("function_version")
-    name = str(told["function_name"])
-    return name if version in (None, "$LATEST") else f"{name}:{version}"
+    name = _printable(told["function_name"])
+    return name if version in (None, "$LATEST") else f"{name}:{_printable(version)}"
 
 
 def _start(told: dict[str, Any]) -> Start:
     memory = told.get("memory_size")
     return Start(
         function=_function(told),
-        handler=str(told.get("handler", "")),
-        runtime=str(told["runtime"]),
+        handler=_printable(told.get("handler", "")),
+        runtime=_printable(told["runtime"]),
         memory_mb=memory if isinstance(memory, int) else None,
-        initialization_type=str(told["initialization_type"]),
+        initialization_type=_printable(told["initialization_type"]),
         log_stream=told.get("log_stream"),
         init_ms=_ms(told["init_ms"]),
-        parts_ms={name: _ms(ms) for name, ms in told["parts_ms"].items()},
+        parts_ms={_printable(name): _ms(ms) for name, ms in told["parts_ms"].items()},
         init=_imports(told),
     )
 
@@ -153,18 +195,21 @@ def _start(told: dict[str, Any]) -> Start:
 def _imports(told: dict[str, Any]) -> Imports:
     modules = tuple(
         Module(
-            name=str(module["name"]),
+            name=_printable(module["name"]),
             depth=_count(module["depth"]),
             own_ms=_ms(module["own_ms"]),
             total_ms=_ms(module["total_ms"]),
-            size=module["bytes"],
-            origin=str(module["origin"]),
+            size=None if module["bytes"] is None else _count(module["bytes"]),
+            origin=_printable(module["origin"]),
         )
-        for module in told["modules"]
+        for module in told["modules"][:_MOST_MODULES]
     )
+    for module, before in zip(modules, (None, *modules), strict=False):
+        if module.depth > (-1 if before is None else before.depth) + 1:
+            raise ValueError(f"{module.name} lies in a module that is missing")
     return Imports(
         total_ms=_ms(told["imports_ms"]),
-        by_origin_ms={name: _ms(ms) for name, ms in told["origins_ms"].items()},
+        by_origin_ms={_printable(name): _ms(ms) for name, ms in told["origins_ms"].items()},
         modules=modules,
         others=_count(told["remainder"]["modules"]),
         others_ms=_ms(told["remainder"]["own_ms"]),
@@ -183,20 +228,32 @@ def _ms(value: Any) -> float:
 
 def _count(value: Any) -> int:
     if not isinstance(value, int) or value < 0:
-        raise ValueError(f"{value!r} is no number of modules")
+        raise ValueError(f"{value!r} is no number")
     return value
 
 
-def of_function(starts: Sequence[Start], function: str | None) -> list[Start]:
+def _printable(value: Any) -> str:
+    """As text of one line, whatever a module or function is called."""
+    text = str(value)[:_LONGEST_TEXT]
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+
+
+def of_function(found: Found, function: str | None) -> list[Start]:
     """The starts of one function.
 
     Args:
-        starts: of any.
+        found: what was found, of any function.
         function: its name as in ``Start.function``; None if there is only one.
 
     Raises:
         ProfileError: there is none, or more than one and none was chosen.
     """
+    starts = found.starts
+    if found.without_init and not starts:
+        raise ProfileError(
+            "there are only lines of first invocations; that of the init was written before them,"
+            " so look further back"
+        )
     if not starts:
         raise ProfileError(
             "no profile found; set COLDSTART_PROFILE=on on the function and look at the log lines"

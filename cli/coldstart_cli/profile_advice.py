@@ -85,7 +85,7 @@ def _single_users(start: Start, source: Path) -> Iterator[Advice]:
             continue
         try:
             tree = ast.parse(path.read_bytes())
-        except (OSError, SyntaxError, ValueError):
+        except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
             continue
         is_handlers = start.handler.replace("/", ".").rpartition(".")[0] == module.name
         for imported in _imported_by(start.init, module):
@@ -105,11 +105,14 @@ def _single_users(start: Start, source: Path) -> Iterator[Advice]:
 
 
 def _path(source: Path, module: str) -> Path | None:
-    base = source / module.replace(".", "/")
-    for path in (base.with_suffix(".py"), base / "__init__.py"):
-        if path.is_file():
-            return path
-    return None
+    parts = module.split(".")
+    if not all(part.isidentifier() for part in parts):
+        return None
+    base = source.joinpath(*parts)
+    try:
+        return next(it for it in (base.with_suffix(".py"), base / "__init__.py") if it.is_file())
+    except (StopIteration, OSError):
+        return None
 
 
 def _imported_by(imports: Imports, module: Module) -> Iterator[Module]:

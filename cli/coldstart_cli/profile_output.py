@@ -32,7 +32,7 @@ _ORIGINS = {
     "standard library": "Python's standard library",
     "client": "clients of boto3",
     "not found": "looked for in vain",
-    "other": "elsewhere",
+    "other": "elsewhere, or not known",
 }
 
 
@@ -54,8 +54,8 @@ def summary(start: Start, starts: Sequence[Start]) -> str:
 
 def show(start: Start, starts: Sequence[Start], given: Sequence[Advice], console: Console) -> None:
     """Print where the time went, the modules ranked, and the advice."""
-    console.print(title(start), style="bold", highlight=False)
-    console.print(summary(start, starts), highlight=False)
+    console.print(Text(title(start), style="bold"))
+    console.print(Text(summary(start, starts)))
     console.print()
     console.print(_parts(start))
     console.print()
@@ -82,11 +82,15 @@ def _parts(start: Start) -> Table:
     table.add_column("ms", justify="right")
     table.add_column("%", justify="right")
     for name, ms in start.parts_ms.items():
-        table.add_row(_PARTS.get(name, name), f"{ms:.1f}", f"{_percent(ms, start.init_ms):.0f}")
+        table.add_row(
+            Text(_PARTS.get(name, name)), f"{ms:.1f}", f"{_percent(ms, start.init_ms):.0f}"
+        )
     for origin, ms in sorted(start.init.by_origin_ms.items(), key=lambda item: -item[1]):
         if ms >= 0.05:
             share = f"{_percent(ms, start.init_ms):.0f}"
-            table.add_row(f"  {_ORIGINS.get(origin, origin)}", f"{ms:.1f}", share, style="dim")
+            table.add_row(
+                Text(f"  {_ORIGINS.get(origin, origin)}"), f"{ms:.1f}", share, style="dim"
+            )
     return table
 
 
@@ -103,12 +107,12 @@ def _modules(heading: str, imports: Imports, whole_ms: float) -> Table:
     table.add_column("from", no_wrap=True)
     for module in sorted(imports.modules, key=lambda module: -module.total_ms):
         table.add_row(
-            module.name,
+            Text(module.name),
             f"{module.total_ms:.1f}",
             f"{_percent(module.total_ms, whole_ms):.0f}",
             f"{module.own_ms:.1f}",
             "" if module.size is None else f"{module.size / 1000:.0f}",
-            module.origin,
+            Text(module.origin),
         )
     if imports.others:
         table.add_row(

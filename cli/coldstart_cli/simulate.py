@@ -150,7 +150,8 @@ async def simulate(
 def profile_lines(rows: Iterable[Row]) -> list[str]:
     """The log lines that profiled starts wrote, of which `coldstart profile` makes something."""
     lines = (line for row in rows for line in row.stdout.splitlines())
-    return [line for line in lines if line.startswith('{"coldstart_profile"')]
+    # A function may have left half a line before it.
+    return [line[line.index(mark) :] for line in lines if (mark := '{"coldstart_profile"') in line]
 
 
 def _sandbox(scenario: Scenario, function: Function, wrapper: Path) -> Sandbox:

@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import click
 from rich.console import Console
@@ -14,13 +15,13 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from benchmarks import arms, chart, instructions, machine, scale
 from benchmarks.differences import median
-from benchmarks.instructions import Instructions
 from benchmarks.layouts import Place, is_installed
 from benchmarks.report import show
 from benchmarks.results import Results
 from benchmarks.runtime_api import FunctionError
 from benchmarks.starts import Measurement
 
+_T = TypeVar("_T")
 _COUNTED = (arms.BARE, *arms.FLOORS, arms.OURS, arms.OURS_SAMPLED)
 # What the targets are about.
 _ALWAYS = (arms.BARE, arms.OURS, arms.OURS_SAMPLED)
@@ -85,7 +86,10 @@ def _measure(places: Sequence[Place], rounds: int, progress: Progress) -> Result
     # What logs is cheap to measure and noisy; what is counted is neither.
     scale_rounds = max(2, rounds // 2)
     started, logged = task("starts", rounds), task("log lines", scale_rounds)
-    counted = task("instructions", len(_COUNTED))
+    profiled = [arm for _, *pair in arms.PROFILING for arm in pair]
+    to_count = [place for place in places if place.arm in _COUNTED]
+    to_profile = [place for place in places if place.arm in profiled]
+    counted = task("instructions", len(to_count) + len(to_profile))
 
     measurement = Measurement(places)
     measurement.measure(rounds, started)
@@ -97,16 +101,19 @@ def _measure(places: Sequence[Place], rounds: int, progress: Progress) -> Result
         measurement.samples,
         {place.arm.name: machine.zipped_bytes(place.arm) for place in places},
         scale.measure(compared, scale_rounds, logged),
-        _count([place for place in places if place.arm in _COUNTED], counted),
+        _count(to_count, counted, instructions.count),
+        _count(to_profile, counted, instructions.count_until_answer),
     )
 
 
-def _count(places: Sequence[Place], done: Callable[[], None]) -> dict[str, Instructions] | None:
+def _count(
+    places: Sequence[Place], done: Callable[[], None], count: Callable[[Place], _T]
+) -> dict[str, _T] | None:
     if not instructions.is_available():
         return None
     counted = {}
     for place in places:
-        counted[place.arm.name] = instructions.count(place)
+        counted[place.arm.name] = count(place)
         done()
     return counted
 

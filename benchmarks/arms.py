@@ -204,6 +204,11 @@ ALTERNATIVES = (
     DATADOG_WITHOUT_COLD_STARTS,
     OPENTELEMETRY,
 )
+# What tells of imports, the arm with it and that without.
+PROFILING = (
+    ("COLDSTART_PROFILE=on", OURS_PROFILED, OURS),
+    ("DD_COLD_START_TRACING", DATADOG, DATADOG_WITHOUT_COLD_STARTS),
+)
 # Whose difference to another arm is to be seen, and is small.
-OFTEN_WITH_BOTO3 = (BARE, OURS, OURS_PROFILED, DATADOG, DATADOG_WITHOUT_COLD_STARTS)
+OFTEN_WITH_BOTO3 = (BARE, *(arm for _, *pair in PROFILING for arm in pair))
 ALL = (BARE, BARE_AGAIN, *FLOORS, OURS, OURS_SAMPLED, *OURS_IN_PARTS, *ALTERNATIVES)

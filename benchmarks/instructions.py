@@ -58,16 +58,21 @@ def count(place: Place) -> Instructions:
     return Instructions(init, (later - warm) / (_INVOCATIONS[1] - _INVOCATIONS[0]))
 
 
-def _count(place: Place, invocations: int) -> int:
+def count_until_answer(place: Place) -> int:
+    """Those of a function that makes a client of boto3, until its first event is answered."""
+    return _count(place, 1, "boto3")
+
+
+def _count(place: Place, invocations: int, handler: str = "empty") -> int:
     """From the first exec until it asks for the event after so many invocations."""
     for _ in range(_TRIES):
-        dumps = _dumps(place, invocations)
+        dumps = _dumps(place, invocations, handler)
         if any("Program termination" in dump for dump in dumps):
             return sum(int(dump.partition("totals:")[2].split()[0]) for dump in dumps)
     raise FunctionError("valgrind ended without a report")
 
 
-def _dumps(place: Place, invocations: int) -> list[str]:
+def _dumps(place: Place, invocations: int, handler: str) -> list[str]:
     """What callgrind wrote: a dump for each program."""
     api = RuntimeApi()
     stop, stopped = os.pipe()
@@ -81,7 +86,7 @@ def _dumps(place: Place, invocations: int) -> list[str]:
     ]
     script = f"exec 4<&{stop}; {_UNTIL_TOLD}"
     command = ["/bin/bash", "-c", script, "count", *valgrind, "/var/runtime/bootstrap"]
-    environment = place.environment("empty", api.address, _NOBODY)
+    environment = place.environment(handler, api.address, _NOBODY)
     process = subprocess.Popen(
         place.command(*command),
         # Without a fixed seed no two counts are equal.

@@ -100,11 +100,12 @@ def _invocations(results: Results, shown: list[Arm]) -> Table:
 
 def _profiling(results: Results) -> Table:
     table = _table(
-        "What telling its imports adds to a start with boto3, in ms until the first answer",
-        *("", "added [95 %]"),
+        "What telling its imports adds to a start with boto3, until the first answer",
+        *("", "ms [95 %]", "instructions, 10⁶"),
     )
-    for name, added in results.added_by_profiling().items():
-        table.add_row(name, _added(added, 1))
+    for one in results.added_by_profiling():
+        counted = "" if one.instructions is None else f"{one.instructions / 1e6:+.1f}"
+        table.add_row(one.name, _added(one.added_ms, 1), counted)
     return table
 
 

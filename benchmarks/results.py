@@ -26,6 +26,15 @@ class Target:
 
 
 @dataclass(frozen=True)
+class Profiling:
+    """What one way to tell of imports adds, in ms, and in instructions if they were counted."""
+
+    name: str
+    added_ms: Difference
+    instructions: int | None
+
+
+@dataclass(frozen=True)
 class Results:
     """One run.
 
@@ -36,6 +45,8 @@ class Results:
         zipped_bytes: the size of each arm's layer, by its name.
         logged: what was measured of functions that log.
         instructions: by the arm's name; None where valgrind is not installed.
+        profiling: those of the arms that tell what was imported, and of the same without: of a
+            start with boto3 until the first answer. None as above.
     """
 
     machine: Mapping[str, str]
@@ -44,6 +55,7 @@ class Results:
     zipped_bytes: Mapping[str, int]
     logged: Sequence[Logged]
     instructions: Mapping[str, Instructions] | None
+    profiling: Mapping[str, int] | None
 
     def added(self, arm: Arm, what: str) -> Difference:
         """How much more than bare.
@@ -56,18 +68,20 @@ class Results:
             getattr(self.samples[arm.name], what), getattr(self.samples[arms.BARE.name], what)
         )
 
-    def added_by_profiling(self) -> dict[str, Difference]:
-        """What it adds to a start with boto3, in ms until the first answer, to tell its imports."""
-        return {
-            name: paired(
-                self.samples[arm.name].answered_boto3_ms, self.samples[other.name].answered_boto3_ms
+    def added_by_profiling(self) -> list[Profiling]:
+        """What telling of imports adds to a start with boto3 until the first answer."""
+        return [
+            Profiling(
+                name,
+                paired(
+                    self.samples[arm.name].answered_boto3_ms,
+                    self.samples[other.name].answered_boto3_ms,
+                ),
+                self.profiling[arm.name] - self.profiling[other.name] if self.profiling else None,
             )
-            for name, arm, other in (
-                ("COLDSTART_PROFILE=on", arms.OURS_PROFILED, arms.OURS),
-                ("DD_COLD_START_TRACING=true", arms.DATADOG, arms.DATADOG_WITHOUT_COLD_STARTS),
-            )
+            for name, arm, other in arms.PROFILING
             if arm.name in self.samples and other.name in self.samples
-        }
+        ]
 
     def added_by_lines(self, log_format: str, lines: int) -> tuple[Difference, float]:
         """How many µs and bytes the layer adds to an invocation that logs so many lines."""
@@ -103,10 +117,11 @@ class Results:
             asked = f"added to an invocation, {arm.name.strip()}: {allowed:.0f} µs"
             found.append(_at_most(asked, self.added(arm, "invocation_us"), allowed, "µs"))
         profiling = self.added_by_profiling()
-        if len(profiling) == 2:
-            (_, ours), (name, theirs) = profiling.items()
-            asked = f"COLDSTART_PROFILE=on: less than {name}, here {theirs.median:.1f} ms"
-            found.append(_at_most(asked, ours, theirs.median, "ms"))
+        if len(profiling) == len(arms.PROFILING) and self.profiling:
+            ours, theirs = (one.instructions or 0 for one in profiling)
+            asked = f"{profiling[0].name}: less than {profiling[1].name}"
+            measured = f"{theirs / ours:.1f} times fewer instructions"
+            found.append(Target(asked, measured, ours < theirs))
         peak = self.added(arms.OURS, "peak_kb")
         found.append(_at_most("added peak memory: 1,024 kB", peak, _MB_IN_KB, "kB"))
         return found

@@ -21,9 +21,10 @@ from benchmarks.differences import paired
 
 # Added to those of a bare runtime, as measured with CPython 3.13 on x86_64 on 2026-11-25: a busy
 # machine does not change them. The processor and how CPython was compiled do a little.
-INIT = 6_240_000
-INVOCATION = 16_000
-SAMPLED_INVOCATION = 87_000
+INIT = 7_270_000
+INVOCATION = 17_800
+SAMPLED_INVOCATION = 90_000
+PROFILE = 41_000_000
 MARGIN = 1.15
 
 
@@ -69,6 +70,13 @@ def test_bytes_written(run) -> None:
     assert all(600 < size < 750 for size in written(arms.OURS, "start_bytes"))
     assert written(arms.BARE, "start_bytes") == {0}
     assert written(arms.OURS, "warm_bytes") == written(arms.OURS_SAMPLED, "warm_bytes") == {0}
+
+
+def test_telling_of_imports(run) -> None:
+    """Of a start with boto3: what is added until the first answer."""
+    told = run.results["profiling"]
+    added = told[arms.OURS_PROFILED.name] - told[arms.OURS.name]
+    assert 0 < added < PROFILE * MARGIN
 
 
 def test_each_row_is_measured(run) -> None:

@@ -112,10 +112,11 @@ async def test_none_of_our_modules_is_compiled(
     assert bytecode or len(compiled) > 12
 
 
-async def test_files_that_a_start_opens(runtime, make_function, make_layout) -> None:
+@pytest.mark.parametrize("profile", ["", "on"])
+async def test_files_that_a_start_opens(runtime, make_function, make_layout, profile: str) -> None:
     """Four of ours; the runtime's script is opened once more, since it is run by the shim."""
     code = "import sys\ndef handler(event, context):\n    return sys.opened\n"
-    function = make_function(runtime, code)
+    function = make_function(runtime, code, COLDSTART_PROFILE=profile)
     opened = []
     for exec_wrapper in ("/opt/coldstart-wrapper", ""):
         layout = make_layout(function, NOTES_WHAT_IS_OPENED)
@@ -151,7 +152,8 @@ LOOKS_AROUND = """
         for name, value in vars(__main__).items():
             described[name] = value if isinstance(value, str) else type(value).__name__
         left_out = {"AWS_LAMBDA_EXEC_WRAPPER", "AWS_LAMBDA_RUNTIME_API", "AWS_XRAY_DAEMON_ADDRESS",
-                    "AWS_LAMBDA_LOG_STREAM_NAME", "COLDSTART_PROFILE", "_X_AMZN_TRACE_ID"}
+                    "AWS_LAMBDA_LOG_STREAM_NAME", "COLDSTART_ENABLED", "COLDSTART_PROFILE",
+                    "_X_AMZN_TRACE_ID"}
         return {
             "main": described,
             "loader": [__main__.__loader__.name, __main__.__loader__.path],
@@ -164,7 +166,15 @@ LOOKS_AROUND = """
 """
 
 
-@pytest.mark.parametrize("shim", ["bytecode", "source"])
+SHIMS = {
+    "bytecode": {},
+    "bytecode, profiled": {"COLDSTART_PROFILE": "on"},
+    # What has the wrapper read all of its script, and run the source.
+    "source": {"COLDSTART_ENABLED": "on"},
+}
+
+
+@pytest.mark.parametrize("shim", SHIMS)
 async def test_the_function_sees_what_it_would_without_us(
     runtime, make_function, make_layout, shim: str
 ) -> None:
@@ -172,10 +182,8 @@ async def test_the_function_sees_what_it_would_without_us(
     layout = make_layout(make_function(runtime, LOOKS_AROUND))
     command = tuple(layout.command("/var/runtime/bootstrap"))
     seen = []
-    # What has the wrapper read all of its script, and run the source.
-    wrapper_reads_on = {"COLDSTART_PROFILE": "off"} if shim == "source" else {}
     for wrapper in ("", "/opt/coldstart-wrapper"):
-        function = make_function(runtime, LOOKS_AROUND, **wrapper_reads_on)
+        function = make_function(runtime, LOOKS_AROUND, **SHIMS[shim])
         function = in_layout(function, layout)
         environment = {**function.environment, "AWS_LAMBDA_EXEC_WRAPPER": wrapper}
         if not wrapper:

@@ -27,81 +27,49 @@ class Import:
 
     Attributes:
         name: of the module.
-        parent: the import in the middle of which it was asked for, or None. A parent package, which
-            is imported on the way to its module, stands beside that and not below it.
-        thread: which imported it.
         began: in seconds of ``perf_counter``.
-        ended: the same; None while it is under way.
-        elsewhere: how much of that went to parent packages, in seconds.
-        parts: how much went to imports below it, in seconds; known once ``done`` has been asked.
-        imported: whether there is such a module now.
-        spec: its ``__spec__``; None where it has none, or is no plain module.
+        ended: the same.
+        spec: the ``__spec__`` of the module; None where it has none, or is no plain module; False
+            where there was no such module in the end.
+        parent: the import that it is a part of, or None. A parent package, which is imported on the
+            way to its module, stands beside that and not below it.
+        total: how long it took with all its parts, but without parent packages, in seconds.
+        own: without its parts. Never less than nothing, as it would be where greenlets import by
+            turns.
+        longest: the ``total`` of the longest part.
     """
 
-    __slots__ = (
-        "began",
-        "elsewhere",
-        "ended",
-        "imported",
-        "inside",
-        "name",
-        "parent",
-        "parts",
-        "spec",
-        "surrounding",
-        "thread",
-    )
+    __slots__ = ("began", "ended", "longest", "name", "own", "parent", "spec", "total")
 
-    def __init__(self, name: str, surrounding: "Import | None", thread: int) -> None:
+    def __init__(self, name: str, began: float, ended: float, spec: "Any", total: float) -> None:
         self.name = name
-        self.surrounding = self.parent = surrounding
-        self.inside = False  # whether it has begun to import what lies below it
-        if surrounding is not None:
-            if not surrounding.inside and surrounding.name.startswith(f"{name}."):
-                self.parent = surrounding.parent
-            else:
-                surrounding.inside = True
-        self.thread = thread
-        self.elsewhere = self.parts = 0.0
-        self.ended: float | None = None
-        self.imported = False
-        self.spec: Any = None
-        self.began = perf_counter()
-
-    @property
-    def total(self) -> float:
-        """How long it took with all below it, in seconds."""
-        return 0.0 if self.ended is None else self.ended - self.began - self.elsewhere
-
-    @property
-    def own(self) -> float:
-        """How long it took without what is below it, in seconds.
-
-        Never less than nothing, as it would be where greenlets import by turns.
-        """
-        return max(self.total - self.parts, 0.0)
+        self.began = began
+        self.ended = ended
+        self.spec = spec
+        self.total = self.own = total
+        self.parent: Import | None = None
+        self.longest = 0.0
 
 
 class ImportTimes:
-    """Notes the imports of this process from ``start`` to ``stop``.
+    """Notes the imports of one thread, the one that loads the handler, from ``start`` to ``stop``.
 
     Attributes:
-        imports: in the order they began. Those of other threads are among them.
         compiled: how many modules were compiled, for want of bytecode that fits.
         compile_seconds: how long that took.
         overhead: how long the noting took, in seconds.
-        thread: the one that began to note, which is the one that loads the handler.
     """
 
     def __init__(self) -> None:
-        self.imports: list[Import] = []
         self.compiled = 0
         self.compile_seconds = 0.0
         self.overhead = 0.0
-        self.thread = get_ident()
         self._stopped = False
-        self._under_way: dict[int, Import | None] = {}
-        self._imported_at: dict[str, float] = {}
+        self._thread = get_ident()
+        # Of each import the name, begin, end and spec, in the order they ended. In a row, because
+        # the garbage collector looks at each object that it may have to follow, and it runs dozens
+        # of times while a large library is imported.
+        self._notes: list[Any] = []
         self._put_back: list[tuple[Any, str, object, object]] = []
 
     def start(self) -> None:
@@ -115,8 +83,7 @@ class ImportTimes:
         # Our code in the middle of an import goes by the name of importlib's, whose frames are left
         # out of the traces of failed imports.
         path = importlib._find_and_load.__code__.co_filename
-        for function in (Import.__init__, ImportTimes._begin, ImportTimes._end):
-            _rename(function, path)
+        _rename(ImportTimes._note, path)
         lock = self._lock_class(getattr(importlib, _LOCK))
         _rename(lock.__enter__, path)
         _rename(lock.__exit__, path)
@@ -133,83 +100,83 @@ class ImportTimes:
             if getattr(owner, name) is ours:
                 setattr(owner, name, original)
         self._put_back.clear()
+        self._notes.clear()
 
-    def done(self, first: int) -> "list[Import]":
-        """What the thread that loads the handler has imported, from number ``first`` on.
+    def mark(self) -> int:
+        """Where the imports begin that are done from now on."""
+        return len(self._notes)
 
-        Not known before that: what an import is part of, which it is not if that ended earlier, as
-        where an exception leaves an import and is caught further out.
-        """
-        done = [it for it in self.imports[first:] if it.ended and it.thread == self.thread]
-        for noted in done:
-            noted.parts = 0.0
-        for noted in done:
-            parent = noted.parent
-            while parent is not None and (parent.ended or 0.0) < (noted.ended or 0.0):
-                parent = parent.parent
-            noted.parent = parent
-            if parent is not None:
-                parent.parts += noted.total
+    def done(self, mark: int) -> "list[Import]":
+        """The imports that are done since ``mark``, in the order they ended: parts come first."""
+        done: list[Import] = []
+        latest: dict[str, float] = {}
+        outermost: list[Import] = []
+        notes = iter(self._notes[mark:])
+        for name, began, ended, spec in zip(notes, notes, notes, notes, strict=True):
+            within = len(outermost)
+            while within and outermost[within - 1].began > began:
+                within -= 1
+            parts = outermost[within:]
+            elsewhere = 0.0
+            # What it has imported first, if that is its parent packages.
+            while parts and name.startswith(f"{parts[0].name}."):
+                package = parts.pop(0)
+                elsewhere = package.ended - package.began  # the later one has the former in it
+                within += 1
+            # They have imported it meanwhile: that was it, and this nothing.
+            if elsewhere and latest.get(name, began) > began:
+                continue
+            if spec is not False:
+                latest[name] = began
+            noted = Import(name, began, ended, spec, max(ended - began - elsewhere, 0.0))
+            for part in parts:
+                part.parent = noted
+                noted.own = max(noted.own - part.total, 0.0)
+                noted.longest = max(noted.longest, part.total)
+            outermost[within:] = [noted]
+            done.append(noted)
         return done
 
     def _replace(self, owner: "Any", name: str, ours: object) -> None:
         self._put_back.append((owner, name, getattr(owner, name), ours))
         setattr(owner, name, ours)
 
-    def _begin(self, name: str) -> Import:
-        thread = get_ident()
-        surrounding = self._under_way.get(thread)
-        while surrounding is not None and surrounding.ended:
-            surrounding = surrounding.surrounding
-        noted = Import(name, surrounding, thread)
-        self._under_way[thread] = noted
-        self.imports.append(noted)
-        return noted
+    # As in logs.py no guard in what follows, but code that does not fail.
 
-    def _end(self, noted: Import) -> None:
-        ended = perf_counter()
-        outer = noted.surrounding
-        self._under_way[noted.thread] = outer
-        if outer is not None and outer is not noted.parent:
-            outer.elsewhere += ended - noted.began
-        # Its parent package has imported it meanwhile: that was it, and this nothing.
-        if noted.elsewhere and self._imported_at.get(noted.name, 0.0) > noted.began:
+    def _note(self, name: str, began: float) -> None:
+        if self._stopped or get_ident() != self._thread:
             return
-        noted.ended = ended
-        module = sys.modules.get(noted.name)
+        ended = perf_counter()
+        module = sys.modules.get(name)
+        spec: object = False
         if module is not None:
-            noted.imported = True
-            self._imported_at[noted.name] = ended
-            if isinstance(module, _MODULE):
-                # Past whatever its class has in its place: some import more when looked at.
-                noted.spec = _MODULE_DICT(module).get("__spec__")
-            if noted.name == _CLIENT_MAKER and not self._stopped:
-                attempt("profile of clients", self._time_clients)
+            # Past whatever its class has in its place: some import more when looked at.
+            spec = _MODULE_DICT(module).get("__spec__") if isinstance(module, _MODULE) else None
+        self._notes += name, began, ended, spec
+        if name == _CLIENT_MAKER and module is not None:
+            attempt("profile of clients", self._time_clients)
+        self.overhead += perf_counter() - ended
 
     def _lock_class(self, original: "Any") -> "Any":
-        times = self
+        note = self._note
+        enter, leave = original.__enter__, original.__exit__
 
         class TimedLock(original):  # type: ignore[misc]
             """The lock of a module that is imported."""
 
-            _noted: "Import | None" = None
+            _began = 0.0
 
-            # As in logs.py no guard here, but code that does not fail.
             def __enter__(self) -> None:
-                original.__enter__(self)
-                if self._name not in sys.modules and not times._stopped:
-                    entered = perf_counter()
-                    noted = self._noted = times._begin(self._name)
-                    times.overhead += noted.began - entered
+                enter(self)
+                if self._name not in sys.modules:
+                    self._began = perf_counter()
 
-            def __exit__(self, *arguments: object, **more: object) -> None:
+            def __exit__(self, kind: object, error: object, trace: object) -> None:
                 try:
-                    if self._noted is not None:
-                        entered = perf_counter()
-                        times._end(self._noted)
-                        times.overhead += perf_counter() - entered
+                    if self._began:
+                        note(self._name, self._began)
                 finally:
-                    original.__exit__(self, *arguments, **more)
+                    leave(self, kind, error, trace)
 
         return TimedLock
 
@@ -233,10 +200,9 @@ class ImportTimes:
         times = self
 
         def create_client(*arguments: "Any", **options: "Any") -> object:
-            noted = None
-            if not times._stopped:
-                service = arguments[1] if len(arguments) > 1 else options.get("service_name")
-                noted = times._begin(f"client {service if type(service) is str else ''}")
+            service = arguments[1] if len(arguments) > 1 else options.get("service_name")
+            name = f"client {service if type(service) is str else ''}"
+            began = perf_counter()
             try:
                 return original(*arguments, **options)
             except BaseException as error:
@@ -244,8 +210,7 @@ class ImportTimes:
                     error.__traceback__ = error.__traceback__.tb_next
                 raise
             finally:
-                if noted is not None:
-                    times._end(noted)
+                times._note(name, began)
 
         self._replace(sessions, "create_client", create_client)
 

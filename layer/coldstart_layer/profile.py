@@ -4,6 +4,7 @@ One JSON line on stdout when the handler has been loaded, a second one after the
 that imported anything; and the modules that took longest for the trace of a cold start.
 """
 
+import gc
 import os
 from os import stat as _stat  # before the function could replace it
 from stat import S_ISREG
@@ -15,11 +16,15 @@ from coldstart_layer.settings import Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Sequence
+    from typing import TypeVar
 
     from coldstart_layer.start import Start
 
+    _T = TypeVar("_T")
+
 _OURS = "coldstart_layer"
+_SPEC = type(__spec__)
 _STANDARD_LIBRARY = os.__file__.rpartition("/")[0]
 _MOST_MODULES = 20
 _LONGEST_LINE = 8000
@@ -77,7 +82,7 @@ class Profile:
     def loading(self) -> None:
         """The runtime is about to import the handler's module."""
         self._loading_at = perf_counter() + self._offset
-        self._imports_before = len(self._times.imports)
+        self._mark = self._times.mark()
         self._compiled_before = self._times.compiled, self._times.compile_seconds
 
     def loaded(self) -> "list[tuple[int, str, float, float]]":
@@ -87,6 +92,9 @@ class Profile:
             For the trace: depth, name, begin and end of the modules that took long, in an order in
             which each one follows what it lies in.
         """
+        return _uncollected(self._loaded)
+
+    def _loaded(self) -> "list[tuple[int, str, float, float]]":
         loaded_at = perf_counter() + self._offset
         init = loaded_at - self._began_at
         parts = {
@@ -95,7 +103,7 @@ class Profile:
             "runtime": self._loading_at - self._runtime_from,
             "handler": loaded_at - self._loading_at,
         }
-        imports = self._times.done(self._imports_before)
+        imports = self._times.done(self._mark)
         self._write(
             {
                 "coldstart_profile": "init",
@@ -107,17 +115,19 @@ class Profile:
         long = min(_SPAN_SHARE * init, _SPAN_SECONDS)
         spans = []
         space = _DATAGRAM
-        for noted in _by_total(imports):
+        for noted in sorted(
+            (noted for noted in imports if noted.total > long), key=_total, reverse=True
+        ):
             space -= len(dumps(noted.name[:_LONGEST_NAME])) + _SPAN
-            if noted.total <= long or space < 0:
+            if space < 0:
                 break
             spans.append(noted)
         return [
             (
                 depth,
                 noted.name[:_LONGEST_NAME],
-                self._offset + noted.began + noted.elsewhere,
-                self._offset + (noted.ended or noted.began),
+                self._offset + noted.ended - noted.total,
+                self._offset + noted.ended,
             )
             for depth, noted in _tree(spans)
         ]
@@ -129,8 +139,11 @@ class Profile:
 
     def first_invocation_over(self) -> None:
         """The first response has been sent: stop, and tell of what was imported meanwhile."""
+        _uncollected(self._first_invocation_over)
+
+    def _first_invocation_over(self) -> None:
+        imports = self._times.done(self._mark)
         self._times.stop()
-        imports = self._times.done(self._imports_before)
         if imports:
             self._write(
                 {
@@ -140,15 +153,15 @@ class Profile:
                 },
                 imports,
             )
-        self._times.imports.clear()
 
     def _write(self, about: "dict[str, object]", imports: "list[Import]") -> None:
         settings, times = self._settings, self._times
-        folders = _folders()
+        origin_of = _Origins().of
         origins: dict[str, float] = {}
         for noted in imports:
-            origin, _ = _origin(noted, folders)
+            origin, _ = origin_of(noted)
             origins[origin] = origins.get(origin, 0.0) + noted.own
+        own = sum(origins.values())
         compiled, compile_seconds = self._compiled_before
         document = {
             **about,
@@ -157,7 +170,7 @@ class Profile:
             "handler": settings.handler,
             "log_stream": settings.log_stream,
             **function_fields(settings),
-            "imports_ms": _ms(sum(noted.own for noted in imports)),
+            "imports_ms": _ms(own),
             "origins_ms": {origin: _ms(seconds) for origin, seconds in origins.items()},
             "compiled": {
                 "modules": times.compiled - compiled,
@@ -168,16 +181,31 @@ class Profile:
         for most in range(_MOST_MODULES, -1, -1):
             listed = _longest(imports, most)
             document["modules"] = [
-                _told(depth, noted, *_origin(noted, folders)) for depth, noted in _tree(listed)
+                _told(depth, noted, *origin_of(noted)) for depth, noted in _tree(listed)
             ]
             document["remainder"] = {
                 "modules": len(imports) - len(listed),
-                "own_ms": _ms(sum(noted.own for noted in imports if noted not in listed)),
+                "own_ms": _ms(max(own - sum(noted.own for noted in listed), 0.0)),
             }
             line = dumps(document)
             if len(line) <= _LONGEST_LINE:
                 break
         write_line(line)
+
+
+def _uncollected(work: "Callable[[], _T]") -> "_T":
+    """Call it with the garbage collector off, and on again if it was.
+
+    What we make in between is gone by then; meanwhile it could set the collector off, which takes
+    longer than all of ours where a function has imported much.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        return work()
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _told(depth: int, noted: Import, origin: str, path: "str | None") -> "dict[str, object]":
@@ -198,8 +226,8 @@ def _told(depth: int, noted: Import, origin: str, path: "str | None") -> "dict[s
     }
 
 
-def _by_total(imports: "Iterable[Import]") -> "list[Import]":
-    return sorted(imports, key=lambda noted: noted.total, reverse=True)
+def _total(noted: Import) -> float:
+    return noted.total
 
 
 def _longest(imports: "Sequence[Import]", most: int) -> "list[Import]":
@@ -208,20 +236,16 @@ def _longest(imports: "Sequence[Import]", most: int) -> "list[Import]":
     The former show what to leave out, the latter where the time goes. Of a chain where each module
     imports the next one, the last counts: the longest part of a module is not taken for its own.
     """
-    longest_part: dict[Import | None, float] = {}
-    for noted in imports:
-        longest_part[noted.parent] = max(noted.total, longest_part.get(noted.parent, 0.0))
-    by_branches = sorted(imports, key=lambda noted: longest_part.get(noted, 0.0) - noted.total)
-    listed = by_branches[: most // 2]
-    others = [noted for noted in imports if noted not in listed]
-    others.sort(key=lambda noted: noted.own, reverse=True)
-    return listed + others[: most - len(listed)]
+    by_branches = sorted(imports, key=lambda noted: noted.longest - noted.total)
+    half = most // 2
+    others = sorted(by_branches[half:], key=lambda noted: noted.own, reverse=True)
+    return by_branches[:half] + others[: most - half]
 
 
 def _tree(imports: "Sequence[Import]") -> "list[tuple[int, Import]]":
     """Each with its depth among these, behind what it lies in, in the order they were done."""
     below: dict[Import | None, list[Import]] = {}
-    for noted in sorted(imports, key=lambda noted: noted.ended or 0.0):
+    for noted in sorted(imports, key=lambda noted: noted.ended):
         parent = noted.parent
         while parent is not None and parent not in imports:
             parent = parent.parent
@@ -235,43 +259,49 @@ def _tree(imports: "Sequence[Import]") -> "list[tuple[int, Import]]":
     return found
 
 
-def _folders() -> "list[tuple[str, str]]":
-    """Which origin the modules in each of these folders have, the most special folder first."""
-    # "Working with Lambda environment variables" in the developer guide names these two.
-    task_root = os.environ.get("LAMBDA_TASK_ROOT") or "/var/task"
-    runtime = os.environ.get("LAMBDA_RUNTIME_DIR") or "/var/runtime"
-    layers = __file__.rpartition("/python/coldstart_layer/")[0]
-    standard = _STANDARD_LIBRARY
-    return [
-        (f"{task_root}/", "function"),
-        (f"{layers}/", "layer"),
-        (f"{runtime}/", "runtime"),
-        (f"{standard}/site-packages/", "runtime"),
-        (f"{standard}/", "standard library"),
-    ]
+class _Origins:
+    """Finds out where modules come from."""
 
+    def __init__(self) -> None:
+        # "Working with Lambda environment variables" in the developer guide names these two.
+        task_root = os.environ.get("LAMBDA_TASK_ROOT") or "/var/task"
+        runtime = os.environ.get("LAMBDA_RUNTIME_DIR") or "/var/runtime"
+        layers = __file__.rpartition("/python/coldstart_layer/")[0]
+        # The most special one first.
+        self._roots = (
+            (f"{task_root}/", "function"),
+            (f"{layers}/", "layer"),
+            (f"{runtime}/", "runtime"),
+            (f"{_STANDARD_LIBRARY}/site-packages/", "runtime"),
+            (f"{_STANDARD_LIBRARY}/", "standard library"),
+            ("", "other"),
+        )
+        self._folders: dict[str, str] = {}
 
-def _origin(noted: Import, folders: "list[tuple[str, str]]") -> "tuple[str, str | None]":
-    """The class of origin, and the path if there is one."""
-    if noted.name.startswith("client "):
-        return "client", None
-    if not noted.imported:
-        return "not found", None
-    spec = noted.spec
-    if type(spec) is not type(__spec__):
-        return "other", None
-    path = spec.origin
-    if path in ("built-in", "frozen"):
-        return "standard library", None
-    if path is None:
-        path = next(iter(spec.submodule_search_locations or ()), None)
-    if type(path) is not str:
-        return "other", None
-    for folder, origin in folders:
-        if path.startswith(folder):
-            return origin, path
-    # Those of a virtual environment lie apart from the standard library.
-    return "runtime" if "/site-packages/" in path else "other", path
+    def of(self, noted: Import) -> "tuple[str, str | None]":
+        """The class of origin of a module, and its path if it has one."""
+        spec = noted.spec
+        if spec is False:
+            return "client" if noted.name.startswith("client ") else "not found", None
+        if type(spec) is not _SPEC:
+            return "other", None
+        path = spec.origin
+        if path in ("built-in", "frozen"):
+            return "standard library", None
+        if path is None:
+            path = next(iter(spec.submodule_search_locations or ()), None)
+        if type(path) is not str:
+            return "other", None
+        folder = path.rpartition("/")[0]
+        origin = self._folders.get(folder)
+        if origin is None:
+            origin = self._folders[folder] = self._of_folder(f"{folder}/")
+        return origin, path
+
+    def _of_folder(self, folder: str) -> str:
+        origin = next(origin for root, origin in self._roots if folder.startswith(root))
+        # Those of a virtual environment lie apart from the standard library.
+        return "runtime" if origin == "other" and "/site-packages/" in folder else origin
 
 
 def _ms(seconds: float) -> float:

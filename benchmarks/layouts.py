@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
+import gc
 import json
 import os
 import shutil
@@ -43,10 +45,24 @@ def is_installed(arm: Arm) -> bool:
     return arm.packages is None or any(site_packages(BUILD / arm.packages).glob("*.dist-info"))
 
 
+@functools.cache  # before this process is confined to the former
 def cores() -> tuple[int, int]:
     """The cores for the server and for the function, apart where there is more than one."""
     allowed = sorted(os.sched_getaffinity(0))
     return allowed[0], allowed[-1]
+
+
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """Meanwhile this process, which is the server, keeps to its core and collects no garbage."""
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {cores()[0]})
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+        os.sched_setaffinity(0, allowed)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from coldstart_cli.local_lambda.xray_daemon import XrayDaemon
 
-from benchmarks.layouts import Place
+from benchmarks.layouts import Place, undisturbed
 from benchmarks.starts import Rounds, Started
 
 FORMATS = ("JSON", "Text")
@@ -54,12 +54,11 @@ def measure(places: Sequence[Place], rounds: int, done: Callable[[], object]) ->
         for lines in LINES
     ]
     xray = XrayDaemon()
-    gc.disable()
-    for _ in range(rounds):
-        _measure_round(places, xray.address, logged)
-        gc.collect()
-        done()
-    gc.enable()
+    with undisturbed():
+        for _ in range(rounds):
+            _measure_round(places, xray.address, logged)
+            gc.collect()
+            done()
     xray.close()
     return logged
 

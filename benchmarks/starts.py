@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import os
 import random
 import statistics
 from collections.abc import Callable, Collection, Container, Iterator, Sequence
@@ -17,7 +16,7 @@ from dataclasses import dataclass, field
 from coldstart_cli.local_lambda.xray_daemon import XrayDaemon
 
 from benchmarks.arms import ALTERNATIVES, OFTEN_WITH_BOTO3, OURS_SAMPLED, Arm
-from benchmarks.layouts import Place, Process, cores
+from benchmarks.layouts import Place, Process, undisturbed
 from benchmarks.runtime_api import FunctionError, RuntimeApi
 
 SEED = 20261125
@@ -85,21 +84,19 @@ class Measurement:
         Raises:
             FunctionError: a function failed.
         """
-        os.sched_setaffinity(0, {cores()[0]})
-        gc.disable()
-        self._measure_init()
-        self._measure_init_boto3()
-        for name in self.samples:
-            self.samples[name] = Samples()
-        for number in range(rounds):
+        with undisturbed():
             self._measure_init()
-            if number % 2:
-                self._measure_init_boto3()
-            else:
-                self._measure_invocations()
-            gc.collect()
-            done()
-        gc.enable()
+            self._measure_init_boto3()
+            for name in self.samples:
+                self.samples[name] = Samples()
+            for number in range(rounds):
+                self._measure_init()
+                if number % 2:
+                    self._measure_init_boto3()
+                else:
+                    self._measure_invocations()
+                gc.collect()
+                done()
         self._xray.close()
 
     def _shuffled(self, arms: Container[Arm]) -> list[Place]:

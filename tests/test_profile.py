@@ -184,6 +184,7 @@ async def test_a_real_function(wrapper, make_function) -> None:
     modules = by_name(init)
     assert {"boto3", "numpy", "client s3"} <= modules.keys()
     assert modules["client s3"]["origin"] == "client"
+    assert modules["numpy"]["origin"] == "runtime"  # beside Python, though not in its library
     assert parent(init, "client s3") == "app"
     assert len(init["modules"]) == 20
     assert init["remainder"]["modules"] > 200
@@ -370,6 +371,9 @@ async def test_in_the_trace(wrapper, runtime, make_function, sdk: bool) -> None:
     assert within["import slow_package.inner"] == "import app"
     assert within["import flat"] == "import slow_package.inner"
     assert "import spaces" not in within  # which took no time
+    parts = {part["name"]: part for document in sent for part in with_parents(document)}
+    package, inner = parts["import slow_package"], parts["import slow_package.inner"]
+    assert package["end_time"] <= inner["start_time"] + 0.001  # first the one, then the other
 
 
 async def test_a_trace_has_no_init_that_nobody_waited_for(
@@ -556,6 +560,61 @@ async def test_a_deleted_module_was_found(wrapper, newest_runtime, make_function
     function = make_function(newest_runtime, code, files={"helper.py": SLEEPS}, **ON)
     (init,), _ = await start_and_invoke(function, wrapper)
     assert by_name(init)["helper"]["origin"] == "function"
+
+
+TWICE = {
+    "its package imports it": (
+        "import a.b\n",
+        {"a/__init__.py": "import a.b\n", "a/b.py": SLEEPS},
+        ["app", "a", "a.b"],
+    ),
+    "its package fails to import it": (
+        "import a.b\n",
+        {"a/__init__.py": "try:\n    import a.b\nexcept ValueError:\n    pass\n",
+         "a/b.py": f"import sys\nif not hasattr(sys, 'again'):\n    sys.again = True\n"
+         f"    raise ValueError\n{SLEEPS}"},
+        ["app", "a", "a.b", "a.b"],
+    ),
+    "a cycle": (
+        "import one\n",
+        {"one.py": "import two\n",
+         "two.py": f"import importlib\nimportlib.import_module('one')\n{SLEEPS}"},
+        ["app", "one", "two"],
+    ),
+    "loaded anew": (
+        "import importlib\nimport flat\nimportlib.reload(flat)\n",
+        {"flat.py": SLEEPS},
+        ["app", "flat"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", TWICE)
+async def test_what_is_asked_for_twice(wrapper, runtime, make_function, case: str) -> None:
+    """It is told of as often as its module was run, but for a reload, which is no import."""
+    code, files, names = TWICE[case]
+    code += "def handler(event, context):\n    pass\n"
+    function = make_function(runtime, code, files=files, **ON)
+    (init,), _ = await start_and_invoke(function, wrapper)
+    assert sorted(it["name"] for it in init["modules"]) == sorted(names)
+    slow = [it["own_ms"] for it in init["modules"] if it["name"] in ("a.b", "two", "flat")]
+    assert max(slow) >= SLEEP_MS
+    assert sum(slow) < 2 * SLEEP_MS
+
+
+async def test_of_a_chain_the_last_one_counts(wrapper, newest_runtime, make_function) -> None:
+    """What it took is not its importers': so there is space for what else took long in parts."""
+    files = {f"c{number}.py": f"import c{number + 1}\n" for number in range(30)}
+    branches = [f"b{number}" for number in range(8)]
+    for it in branches:
+        files[f"{it}.py"] = f"import {it}x, {it}y, {it}z\n"
+        files |= {f"{it}{part}.py": "import time\ntime.sleep(.01)\n" for part in "xyz"}
+    files |= {"c30.py": SLEEPS, "alone.py": "import time\ntime.sleep(.014)\n"}
+    code = f"import c0, {', '.join(branches)}, alone\ndef handler(event, context):\n    pass\n"
+    function = make_function(newest_runtime, code, files=files, **ON)
+    (init,), _ = await start_and_invoke(function, wrapper)
+    # Half of them for their parts, and then what took long by itself.
+    assert {"app", "c30", *branches, "alone"} <= by_name(init).keys()
 
 
 PATCHES = """

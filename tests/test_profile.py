@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 import xray_segment_schema
 from coldstart_cli.local_lambda import Sandbox
+from coldstart_layer.import_times import Import
+from coldstart_layer.profile import longest
 from conftest import library_environment, ready
 
 ON = {"COLDSTART_PROFILE": "on"}
@@ -211,6 +213,9 @@ async def test_origins_in_lambdas_layout(runtime, make_function, make_layout, ow
     assert origins["of_a_layer"] == "layer"
     assert origins["wave"] == "standard library"
     assert origins.get("simplejson", "runtime") == "runtime"
+    # The wrapper tells of itself also where it does not read on.
+    assert list(init["parts_ms"]) == ["wrapper", "interpreter", "layer", "runtime", "handler"]
+    assert all(ms > 0 for ms in init["parts_ms"].values())
 
 
 async def test_bytecode_that_is_missing_is_counted(wrapper, runtime, make_function) -> None:
@@ -602,19 +607,30 @@ async def test_what_is_asked_for_twice(wrapper, runtime, make_function, case: st
     assert sum(slow) < 2 * SLEEP_MS
 
 
-async def test_of_a_chain_the_last_one_counts(wrapper, newest_runtime, make_function) -> None:
-    """What it took is not its importers': so there is space for what else took long in parts."""
-    files = {f"c{number}.py": f"import c{number + 1}\n" for number in range(30)}
-    branches = [f"b{number}" for number in range(8)]
-    for it in branches:
-        files[f"{it}.py"] = f"import {it}x, {it}y, {it}z\n"
-        files |= {f"{it}{part}.py": "import time\ntime.sleep(.01)\n" for part in "xyz"}
-    files |= {"c30.py": SLEEPS, "alone.py": "import time\ntime.sleep(.014)\n"}
-    code = f"import c0, {', '.join(branches)}, alone\ndef handler(event, context):\n    pass\n"
-    function = make_function(newest_runtime, code, files=files, **ON)
-    (init,), _ = await start_and_invoke(function, wrapper)
-    # Half of them for their parts, and then what took long by itself.
-    assert {"app", "c30", *branches, "alone"} <= by_name(init).keys()
+def test_which_modules_are_listed() -> None:
+    """Half of them for what they import, where of a chain the last one counts; then by own time."""
+    listed = ["app", "end", *(f"b{number}" for number in range(8)), "alone"]
+    imports = []
+    for position in range(30):  # each one imports the one before it
+        name = "end" if position == 0 else f"c{position}"
+        imports.append(Import(name, 0.0, 1.0, None, total=0.030 + position * 0.0001))
+    for number in range(8):
+        imports.append(Import(f"b{number}", 0.0, 1.0, None, total=0.030))
+        imports += [Import(f"b{number}{it}", 0.0, 1.0, None, total=0.010) for it in "xyz"]
+    for number in range(12):  # for which there is no space
+        imports.append(Import(f"d{number}", 0.0, 1.0, None, total=0.030))
+        imports[-1].longest, imports[-1].own = 0.015, 0.0
+    imports += [Import("alone", 0.0, 1.0, None, total=0.011), Import("app", 0.0, 1.0, None, 0.3)]
+    for noted in imports:
+        if noted.name.startswith("c"):
+            noted.longest, noted.own = noted.total - 0.0001, 0.0001
+        elif noted.name.startswith("b") and noted.name in listed:
+            noted.longest, noted.own = 0.010, 0.0
+    imports[-1].longest, imports[-1].own = 0.033, 0.0
+    found = [noted.name for noted in longest(imports, 20)]
+    assert len(set(found)) == 20
+    assert set(listed) <= set(found)
+    assert not any(name.startswith("c") for name in found)
 
 
 PATCHES = """

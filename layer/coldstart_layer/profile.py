@@ -179,7 +179,7 @@ class Profile:
             "profiler_ms": _ms(times.overhead),
         }
         for most in range(_MOST_MODULES, -1, -1):
-            listed = _longest(imports, most)
+            listed = longest(imports, most)
             document["modules"] = [
                 _told(depth, noted, *origin_of(noted)) for depth, noted in _tree(listed)
             ]
@@ -230,7 +230,7 @@ def _total(noted: Import) -> float:
     return noted.total
 
 
-def _longest(imports: "Sequence[Import]", most: int) -> "list[Import]":
+def longest(imports: "Sequence[Import]", most: int) -> "list[Import]":
     """Half of them by what they took with all that they import, half of them by their own time.
 
     The former show what to leave out, the latter where the time goes. Of a chain where each module

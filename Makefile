@@ -40,9 +40,9 @@ test: $(VENV)/dev $(LAYER) $(RUNTIMES:%=%/ready) $(SAM)/ready libraries build/be
 libraries: $(LIBRARIES:%=%/ready) ## Set up the libraries that the layer agrees with, for the tests
 
 .PHONY: bench
-bench: $(VENV)/dev $(LAYER) $(LIBRARIES:%=%/ready) $(ALTERNATIVES:%=%/ready) ## Measure what the layer costs, beside the alternatives (half an hour)
+bench: $(VENV)/dev $(LAYER) $(LIBRARIES:%=%/ready) $(ALTERNATIVES:%=%/ready) ## Measure what the layer costs, beside the alternatives (half an hour; BENCH_ARGS=--help)
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks --json build/benchmarks.json \
-	  --chart docs/added-init.svg $(BENCH_ARGS)
+	  $(if $(findstring --row,$(BENCH_ARGS)),,--chart docs/added-init.svg) $(BENCH_ARGS)
 
 .PHONY: soak
 soak: $(VENV)/dev $(LAYER) $(RUNTIMES:%=%/ready) ## Run 200,000 invocations, and tests on 470,000 random inputs (half an hour)

@@ -17,6 +17,7 @@ from benchmarks.results import Results
 _MILLION = 1_000_000
 # From here on fractions tell nothing.
 _MANY = 20
+_ENOUGH = 10  # rounds
 
 
 def show(results: Results, console: Console) -> None:
@@ -29,6 +30,10 @@ def show(results: Results, console: Console) -> None:
         " makes a client.\n",
         highlight=False,
     )
+    if results.rounds < _ENOUGH:
+        console.print(
+            f"[bold]{results.rounds} rounds say little: neither intervals nor targets hold.[/]\n"
+        )
     shown = [arm for arm in arms.ALL if arm.name in results.samples]
     for table in (
         _inits(results, shown),
@@ -42,7 +47,7 @@ def show(results: Results, console: Console) -> None:
     ):
         console.print(table)
     if results.instructions is None:
-        console.print("Instructions: not counted, valgrind is not installed.")
+        console.print("Instructions: not counted; that takes valgrind.")
 
 
 def _table(title: str, first: str, *columns: str) -> Table:

@@ -107,7 +107,7 @@ async def test_an_init_module_by_module(wrapper, runtime, make_function) -> None
     assert modules["flat"]["origin"] == "function"
     assert modules["flat"]["bytes"] == (function.task_root / "flat.py").stat().st_size
     assert modules["json.tool"]["origin"] == "standard library"
-    assert "not found" in init["origins_ms"]
+    assert "not imported" in init["origins_ms"]
 
     assert first["coldstart_profile"] == "first invocation"
     assert [module["name"] for module in first["modules"]] == ["late", "late.module"]
@@ -482,7 +482,7 @@ async def test_a_timeout_of_the_functions_own_in_an_import(wrapper, runtime, mak
         _, first = profiles(sandbox.stdout)
         assert sandbox.stderr == ""
     assert parent(first, "afterwards") is None
-    assert by_name(first)["sleeps"]["origin"] == "not found"
+    assert by_name(first)["sleeps"]["origin"] == "not imported"
 
 
 async def test_managed_workers(wrapper, newest_runtime, make_function) -> None:

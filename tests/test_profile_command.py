@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 import os
@@ -173,7 +174,7 @@ def test_damaged_lines_are_named_and_others_are_kept(name: str) -> None:
     found = profile.read([line(), DAMAGED[name], line()])
     assert len(found.starts) == 2
     (complaint,) = found.unreadable
-    assert complaint.startswith("line 2 has a profile that cannot be read: ")
+    assert complaint.startswith("line 2 has a profile that is cut off or damaged: ")
     assert "\n" not in complaint
 
 
@@ -195,14 +196,22 @@ def test_tables() -> None:
     assert any(row.startswith("the handler's module") and "100.0" in row for row in shown)
     assert any(row.split()[:4] == ["app", "100.0", "67", "10.0"] for row in shown)
     assert any(row.startswith("7 other modules") and row.endswith("5.0") for row in shown)
-    assert "Imported in the first invocation" in shown
+    assert "Imported in the first invocation" in " ".join(shown)
+    assert "Imported with the handler: 3 of 10 modules" in shown
     assert any("boto3 client for s3" in row for row in shown)
 
 
 def test_of_several_starts_the_median_one() -> None:
     text = "\n".join(line(init_ms=ms) for ms in (300.0, 100.0, 200.0))
-    assert "init 200 ms: the median of 3 starts from 100 to 300 ms" in run(text=text).stdout
+    assert "init 200 ms: the median of 3 starts, from 100 to 300 ms" in run(text=text).stdout
     assert "init 300 ms: the slowest of 3" in run("--slowest", text=text).stdout
+    text += "\n" + line(init_ms=400.0, initialization_type="provisioned-concurrency")
+    told = (
+        "init 200 ms: the lower median of 4 starts (on-demand, provisioned-concurrency), from 100"
+    )
+    assert told in " ".join(run(text=text).stdout.split())
+    two = "\n".join(line(init_ms=ms) for ms in (300.0, 100.0))
+    assert "init 100 ms: the faster of 2 starts" in run(text=two).stdout
 
 
 def test_of_several_functions_one_has_to_be_chosen() -> None:
@@ -222,12 +231,36 @@ def test_nothing_to_show() -> None:
     assert result.stderr.startswith("coldstart: no profile found; set COLDSTART_PROFILE=on")
 
 
+def test_a_profile_over_several_lines_or_cut_off() -> None:
+    result = run(text=json.dumps(json.loads(line()), indent=2))
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "no profile found, though 1 lines name one; it has to be in one line" in result.stderr
+    result = run(text=line()[:99])
+    assert result.exit_code == 1
+    assert "line 1 has a profile that is cut off or damaged" in result.stderr
+    assert "set COLDSTART_PROFILE" not in result.stderr
+
+
+def test_a_compressed_export(tmp_path) -> None:
+    """As CloudWatch Logs writes it to S3; also on standard input, and cut off."""
+    text = f"2026-11-26T01:02:03.000Z {line()}\n".encode()
+    logs = tmp_path / "000000.gz"
+    logs.write_bytes(gzip.compress(text))
+    assert "init 150 ms" in run(str(logs)).stdout
+    command = [sys.executable, "-m", "coldstart_cli", "profile"]
+    shown = subprocess.run(command, input=logs.read_bytes(), capture_output=True)
+    assert b"init 150 ms" in shown.stdout, shown.stderr
+    logs.write_bytes(gzip.compress(text)[:-20])
+    result = run(str(logs))
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+
+
 def test_a_damaged_line_is_said_and_the_rest_shown(tmp_path) -> None:
     logs = tmp_path / "logs"
     logs.write_bytes(b"\xff\xfe\n" + line()[:99].encode() + b"\n" + line().encode())
     result = run(str(logs))
     assert result.exit_code == 0
-    assert "coldstart: line 2 has a profile that cannot be read: " in result.stderr
+    assert "coldstart: line 2 has a profile that is cut off or damaged: " in result.stderr
     assert "init 150 ms" in result.stdout
 
 
@@ -281,6 +314,7 @@ def test_a_file_that_cannot_be_written(tmp_path) -> None:
     assert result.exit_code == 1
     assert "no/such.html" in result.stderr
     assert result.stderr.count("\n") == 1
+    assert "init 150 ms" in result.stdout
 
 
 def test_json() -> None:
@@ -387,6 +421,29 @@ SOURCES = {
     "one function": ("import boto3\ndef export():\n    return boto3.resource('s3')\n", True),
     "its from": ("from boto3 import client\ndef export():\n    return client('s3')\n", True),
     "an alias": ("import boto3 as aws\ndef export():\n    return aws.client('s3')\n", True),
+    "the handler is made": (
+        "import boto3\ndef export():\n    boto3\nhandler = wrap(export)\n", False
+    ),
+    "called in a loop": (
+        "import boto3\ndef export(it):\n    boto3\n"
+        "def handler(event, context):\n    for it in event:\n        export(it)\n", False
+    ),
+    "called in a try": (
+        "import boto3\ndef export():\n    boto3\ndef handler(event, context):\n"
+        "    try:\n        export()\n    except ValueError:\n        raise\n", False
+    ),
+    "called in an except": (
+        "import boto3\ndef export():\n    boto3\ndef handler(event, context):\n"
+        "    try:\n        pass\n    except ValueError:\n        export()\n", True
+    ),
+    "handed on": (
+        "import boto3\ndef export(it):\n    boto3\n"
+        "def handler(event, context):\n    return list(map(export, event))\n", False
+    ),
+    "a method's": (
+        "import boto3\ndef export():\n    boto3\nclass It:\n    def go(self):\n"
+        "        export()\ndef handler(event, context):\n    It().go()\n", False
+    ),
     "the handler": ("import boto3\ndef handler(event, context):\n    boto3.client('s3')\n", False),
     "two functions": ("import boto3\ndef a():\n    boto3\ndef b():\n    boto3\n", False),
     "the top": ("import boto3\nclient = boto3.client('s3')\ndef a():\n    boto3\n", False),
@@ -412,10 +469,54 @@ SOURCES = {
 @pytest.mark.parametrize("name", SOURCES)
 def test_advice_on_imports_that_one_function_uses(tmp_path, name: str) -> None:
     code, advised = SOURCES[name]
+    if "handler" not in code:
+        code += "def handler(event, context):\n    pass\n"
     (tmp_path / "app.py").write_text(code)
     texts = [text for text in given(tmp_path) if "alone" in text]
     assert bool(texts) == advised, texts
     assert not advised or texts[0].startswith("app.py uses boto3 in export() alone.")
+
+
+def test_no_advice_where_the_handler_gets_there_through_another_module(tmp_path) -> None:
+    (tmp_path / "helper.py").write_text("import boto3\ndef export():\n    boto3\n")
+    modules = [module("app", 0, 1.0, 91.0), module("helper", 1, 1.0, 90.0)]
+    modules.append(module("boto3", 2, 89.0, 89.0, "runtime"))
+    for call, advised in (("helper.export()", False), ("print()", True)):
+        code = f"import helper\ndef handler(event, context):\n    {call}\n"
+        (tmp_path / "app.py").write_text(code)
+        texts = given(tmp_path, modules=modules)
+        assert any("helper.py uses boto3 in export() alone" in it for it in texts) == advised
+
+
+def test_advice_on_clients_of_the_first_invocation() -> None:
+    client = [module("client s3", 0, 80.0, 80.0, "client")]
+    late = line("first invocation", modules=client)
+    (text,) = (it for it in given(None, late) if it.startswith("The first invocation"))
+    assert "makes a boto3 client for s3 (80 ms)" in text
+    assert "global variable" in text
+    texts = given(None, late, initialization_type="provisioned-concurrency")
+    assert any("this one made a request wait" in text for text in texts)
+
+
+def test_where_nothing_stands_out(tmp_path) -> None:
+    text = line(modules=[module("app", 0, 2.0, 2.0)])
+    assert "left out; with --source FOLDER your code" in " ".join(run(text=text).stdout.split())
+    page = tmp_path / "start.html"
+    result = run("--source", str(tmp_path), "--html", str(page), text=text)
+    assert "could be left out." in result.stdout
+    assert "could be left out." in Page(page.read_text()).text
+
+
+def test_a_handler_that_fails_is_profiled_all_the_same(tmp_path) -> None:
+    code = "import json.tool\ndef handler(event, context):\n    raise ValueError('no table')\n"
+    (tmp_path / "app.py").write_text(code)
+    options = ["--handler", "app.handler", "--task-root", str(tmp_path), "--profile"]
+    simulated = CliRunner().invoke(main, ["simulate", *options])
+    assert simulated.exit_code == 1
+    assert "ValueError: no table" in simulated.stderr
+    assert "json.tool" in run(text=simulated.stdout).stdout
+    both = CliRunner().invoke(main, ["simulate", *options, "--json"])
+    assert both.exit_code == 2
 
 
 def test_from_a_function_to_its_page(tmp_path) -> None:

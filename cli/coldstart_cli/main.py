@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
+import io
 import json
 import sys
+import zlib
 from pathlib import Path
-from typing import NoReturn, TextIO
+from typing import BinaryIO, NoReturn, TextIO
 
 import click
 import coldstart_layer
@@ -110,6 +113,8 @@ def simulate_command(
     network and to files, it does. Its credentials are made up.
     """
     errors = Console(stderr=True)
+    if profiled and json_output:
+        raise click.UsageError("--profile prints log lines as they are: not with --json")
     try:
         if not layer.is_file():
             raise SimulationError(f"{layer} is not there; build the layer first: make build")
@@ -132,9 +137,11 @@ def simulate_command(
                 )
             )
     except SimulationError as error:
+        if profiled:  # that of the init is there, whatever a request did
+            click.echo("".join(f"{line}\n" for line in profile_lines(error.written)), nl=False)
         _fail(errors, str(error))
     if profiled:
-        lines = profile_lines(rows)
+        lines = profile_lines("".join(row.stdout for row in rows))
         if not lines:
             _fail(errors, "the function has written no profile to its stdout")
         click.echo("\n".join(lines))
@@ -150,7 +157,7 @@ def simulate_command(
     epilog="Example: coldstart simulate --handler app.handler --task-root src --profile |"
     " coldstart profile --source src --html start.html",
 )
-@click.argument("file", type=click.File(errors="replace"), default="-")
+@click.argument("file", type=click.File("rb"), default="-")
 @click.option("--function", metavar="NAME", help="Of which function, if there are several.")
 @click.option("--slowest", is_flag=True, help="The slowest start instead of the median one.")
 @click.option(
@@ -170,7 +177,7 @@ def simulate_command(
 )
 @click.option("--json", "json_output", is_flag=True, help="JSON instead of tables.")
 def profile_command(
-    file: TextIO,
+    file: BinaryIO,
     function: str | None,
     slowest: bool,
     source: Path | None,
@@ -187,7 +194,8 @@ def profile_command(
     if file.isatty():
         errors.print("reading log lines from standard input; --help says more", style="dim")
     try:
-        found = profile.read(file)
+        with _text(file) as lines:
+            found = profile.read(lines)
         for line in found.unreadable[:_MOST_COMPLAINTS]:
             _say(errors, f"coldstart: {line}")
         more = len(found.unreadable) - _MOST_COMPLAINTS
@@ -196,21 +204,30 @@ def profile_command(
         starts = profile.of_function(found, function)
         start = profile.pick(starts, slowest)
         given = advice(start, source)
+        with_source = source is not None
+        if json_output:
+            click.echo(profile_output.as_json(start, starts, given))
+        else:
+            profile_output.show(start, starts, given, with_source, Console())
+        sys.stdout.flush()
         if html is not None:
-            html.write_text(profile_output.html(start, starts, given), encoding="utf-8")
+            page = profile_output.html(start, starts, given, with_source)
+            html.write_text(page, encoding="utf-8")
             _say(errors, f"wrote {html}")
         if speedscope is not None:
             speedscope.write_text(profile_output.speedscope(start), encoding="utf-8")
             _say(errors, f"wrote {speedscope}")
-        if json_output:
-            click.echo(profile_output.as_json(start, starts, given))
-        else:
-            profile_output.show(start, starts, given, Console())
-        sys.stdout.flush()
     except BrokenPipeError:
         raise  # click ends quietly
-    except (profile.ProfileError, OSError, UnicodeError) as error:
+    except (profile.ProfileError, OSError, EOFError, zlib.error, UnicodeError) as error:
         _fail(errors, str(error))
+
+
+def _text(file: BinaryIO) -> TextIO:
+    """A file of log lines as text; as CloudWatch exports it to S3 it is compressed."""
+    compressed = isinstance(file, io.BufferedReader) and file.peek(2)[:2] == b"\x1f\x8b"
+    opened = gzip.GzipFile(fileobj=file) if compressed else file
+    return io.TextIOWrapper(opened, "utf-8-sig", errors="replace")
 
 
 def _say(console: Console, line: str) -> None:

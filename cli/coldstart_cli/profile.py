@@ -42,7 +42,8 @@ class Module:
         total_ms: with it.
         size: of its file in bytes; None where it has none.
         origin: ``function``, ``layer``, ``runtime``, ``standard library``, ``client`` (a client of
-            boto3's, made while a module was imported), ``not found`` or ``other``.
+            boto3's, made while a module was imported), ``not imported`` (not found, or failed) or
+            ``other``.
     """
 
     name: str
@@ -99,11 +100,13 @@ class Found:
         starts: whole ones, in the order of their lines.
         unreadable: a line of text for each profile that is damaged.
         without_init: how many first invocations there are whose init is not in the logs.
+        without_profile: how many lines name a profile and have none.
     """
 
     starts: list[Start] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
     without_init: int = 0
+    without_profile: int = 0
 
 
 def read(lines: Iterable[str]) -> Found:
@@ -118,7 +121,9 @@ def read(lines: Iterable[str]) -> Found:
     for number, line in enumerate(lines, 1):
         if _MARK not in line:
             continue
-        for told in _profiles(line):
+        profiles = list(_profiles(line))
+        found.without_profile += not profiles
+        for told in profiles:
             try:
                 if isinstance(told, Exception):
                     raise told
@@ -133,9 +138,9 @@ def read(lines: Iterable[str]) -> Found:
                 else:
                     found.without_init += 1
             except _DAMAGE as error:
-                reason = _printable(f"{type(error).__name__}: {error}")
+                reason = _printable(f"{type(error).__name__}: {error}")[:_LONGEST_REASON]
                 found.unreadable.append(
-                    f"line {number} has a profile that cannot be read: {reason[:_LONGEST_REASON]}"
+                    f"line {number} has a profile that is cut off or damaged: {reason}"
                 )
     return found
 
@@ -254,6 +259,13 @@ def of_function(found: Found, function: str | None) -> list[Start]:
             "there are only lines of first invocations; that of the init was written before them,"
             " so look further back"
         )
+    if found.without_profile and not starts:
+        raise ProfileError(
+            f"no profile found, though {found.without_profile} lines name one; it has to be in one"
+            " line, as the layer wrote it"
+        )
+    if found.unreadable and not starts:
+        raise ProfileError("no profile that can be read")
     if not starts:
         raise ProfileError(
             "no profile found; set COLDSTART_PROFILE=on on the function and look at the log lines"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +28,7 @@ def advice(start: Start, source: Path | None) -> list[Advice]:
         start: the start.
         source: the folder with the function's code, if that is to be read as well.
     """
-    given = [*_compile(start), *_clients(start), *_late_imports(start)]
+    given = [*_compile(start), *_clients(start), *_first_invocation(start)]
     if source is not None:
         given += _single_users(start, source)
     return sorted(given, key=lambda one: one.saves_ms, reverse=True)
@@ -60,13 +60,28 @@ def _clients(start: Start) -> Iterator[Advice]:
             )
 
 
-def _late_imports(start: Start) -> Iterator[Advice]:
-    if start.first_invocation is None:
-        return
-    if start.initialization_type not in ("provisioned-concurrency", "snap-start"):
-        return  # the request waits for either
-    for module in start.first_invocation.modules:
-        if module.depth == 0 and module.origin != "client" and module.total_ms >= _WORTH_MS:
+def _first_invocation(start: Start) -> Iterator[Advice]:
+    imports = start.first_invocation
+    early = start.initialization_type in ("provisioned-concurrency", "snap-start")
+    for module in imports.modules if imports is not None else ():
+        if module.total_ms < _WORTH_MS:
+            continue
+        service = module.name.removeprefix("client ")
+        if module.origin == "client" and early:
+            yield Advice(
+                f"The first invocation makes a boto3 client for {service} ({module.total_ms:.0f}"
+                f" ms). Under {start.initialization_type} one that is made at the top of a module"
+                " is there before any request; this one made a request wait.",
+                module.total_ms,
+            )
+        elif module.origin == "client":
+            yield Advice(
+                f"The first invocation makes a boto3 client for {service} ({module.total_ms:.0f}"
+                " ms). If that is not so already, keep it in a global variable: then no later"
+                " request has to make it again.",
+                module.total_ms,
+            )
+        elif early and module.depth == 0:
             yield Advice(
                 f"The first invocation imports {module.name} ({module.total_ms:.0f} ms). Under"
                 f" {start.initialization_type} an import at the top of a module is done before any"
@@ -76,32 +91,38 @@ def _late_imports(start: Start) -> Iterator[Advice]:
 
 
 def _single_users(start: Start, source: Path) -> Iterator[Advice]:
-    handler = start.handler.rpartition(".")[2]
+    trees = dict(_trees(start.init, source))
+    always = _always_run([tree for _, tree in trees.values()], start.handler.rpartition(".")[2])
+    if always is None:
+        return
     for module in start.init.modules:
-        if module.origin != "function":
+        if module.name not in trees:
             continue
-        path = _path(source, module.name)
-        if path is None:
-            continue
-        try:
-            tree = ast.parse(path.read_bytes())
-        except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
-            continue
-        is_handlers = start.handler.replace("/", ".").rpartition(".")[0] == module.name
+        path, tree = trees[module.name]
         for imported in _imported_by(start.init, module):
             if imported.total_ms < _WORTH_MS or imported.origin == "client":
                 continue
             users = _users(tree, imported.name)
-            if users is None or len(users) != 1:
+            if users is None or len(users) != 1 or users & always:
                 continue
             (user,) = users
-            if not (is_handlers and user in _always_run(tree, handler)):
-                yield Advice(
-                    f"{path.relative_to(source)} uses {imported.name} in {user}() alone."
-                    f" Imported there, it costs only requests that get there; a start saves up to"
-                    f" {imported.total_ms:.0f} ms, if nothing else imports it.",
-                    imported.total_ms,
-                )
+            yield Advice(
+                f"{path.relative_to(source)} uses {imported.name} in {user}() alone. If not every"
+                f" request gets there, import it there; a start saves up to"
+                f" {imported.total_ms:.0f} ms, if nothing else imports it.",
+                imported.total_ms,
+            )
+
+
+def _trees(imports: Imports, source: Path) -> Iterator[tuple[str, tuple[Path, ast.Module]]]:
+    """The function's own modules that can be read: name, path and code."""
+    for module in imports.modules:
+        path = _path(source, module.name) if module.origin == "function" else None
+        if path is not None:
+            try:
+                yield module.name, (path, ast.parse(path.read_bytes()))
+            except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+                continue
 
 
 def _path(source: Path, module: str) -> Path | None:
@@ -184,26 +205,53 @@ def _exported(tree: ast.Module) -> set[object]:
     }
 
 
-def _always_run(tree: ast.Module, handler: str) -> set[str]:
-    """The handler, and the functions of its module that each request gets to."""
-    functions = {
-        statement.name: statement
-        for statement in tree.body
-        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef)
-    }
+def _always_run(trees: Iterable[ast.Module], handler: str) -> set[str] | None:
+    """The names of functions that each request may well get to.
+
+    Rather too many than too few: whatever has the name of something that a function on the way
+    names outside of a branch.
+
+    Returns:
+        None if the handler is not simply a function.
+    """
+    functions: dict[str, list[ast.FunctionDef | ast.AsyncFunctionDef]] = {}
+    for tree in trees:
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                functions.setdefault(node.name, []).append(node)
+            elif isinstance(node, ast.ClassDef):  # to call it is to call that
+                functions.setdefault(node.name, []).extend(
+                    it for it in node.body if isinstance(it, ast.FunctionDef)
+                )
+    if handler not in functions:
+        return None
     always: set[str] = set()
     pending = [handler]
     while pending:
         name = pending.pop()
-        if name in functions and name not in always:
-            always.add(name)
-            # A call in a branch, a loop or an inner function need not be reached.
-            for statement in functions[name].body:
-                if isinstance(
-                    statement, ast.Expr | ast.Assign | ast.AnnAssign | ast.Return | ast.With
-                ):
-                    pending += _called(statement)
+        if name in always:
+            continue
+        always.add(name)
+        for function in functions.get(name, ()):
+            pending += _named(function.body)
     return always
+
+
+def _named(body: Iterable[ast.stmt]) -> Iterator[str]:
+    """What is named in statements, but for what only runs on a condition, or is only defined."""
+    pending: list[ast.AST] = list(body)
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.Name):
+            yield node.id
+        elif isinstance(node, ast.Attribute):
+            yield node.attr
+        if isinstance(node, ast.If):
+            pending.append(node.test)
+        elif isinstance(node, ast.Match):
+            pending.append(node.subject)
+        elif not isinstance(node, ast.ExceptHandler | ast.FunctionDef | ast.AsyncFunctionDef):
+            pending += ast.iter_child_nodes(node)
 
 
 def _called(statement: ast.AST) -> set[str]:

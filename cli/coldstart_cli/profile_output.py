@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from coldstart_cli.profile import Bar, Imports, Start, flame
+from coldstart_cli.profile import Bar, Imports, Module, Start, flame
 from coldstart_cli.profile_advice import Advice
 
 _PARTS = {
@@ -31,9 +31,19 @@ _ORIGINS = {
     "runtime": "packages beside Python: on Lambda, its runtime's",
     "standard library": "Python's standard library",
     "client": "clients of boto3",
-    "not found": "looked for in vain",
+    "not imported": "not found, or failed",
     "other": "elsewhere, or not known",
 }
+
+
+_EARLY = "Imported with the handler"
+_LATE = "Imported in the first invocation"
+_SELECTION = (
+    "Listed are those that took longest with what they import, and those that took longest"
+    " themselves."
+)
+_TWO = 2
+_SMALL = 9_950  # bytes
 
 
 def title(start: Start) -> str:
@@ -48,23 +58,64 @@ def summary(start: Start, starts: Sequence[Start]) -> str:
     if len(starts) == 1:
         return took
     all_ms = sorted(one.init_ms for one in starts)
-    which = "the slowest" if start.init_ms == all_ms[-1] else "the median"
-    return f"{took}: {which} of {len(starts)} starts from {all_ms[0]:.0f} to {all_ms[-1]:.0f} ms"
+    if start.init_ms == all_ms[-1]:
+        which = "the slowest"
+    elif len(starts) == _TWO:
+        which = "the faster"
+    else:
+        which = "the median" if len(starts) % 2 else "the lower median"
+    types = ", ".join(sorted({one.initialization_type for one in starts}))
+    mixed = "" if types == start.initialization_type else f" ({types})"
+    return (
+        f"{took}: {which} of {len(starts)} starts{mixed}, from {all_ms[0]:.0f} to"
+        f" {all_ms[-1]:.0f} ms"
+    )
 
 
-def show(start: Start, starts: Sequence[Start], given: Sequence[Advice], console: Console) -> None:
-    """Print where the time went, the modules ranked, and the advice."""
+def heading(what: str, imports: Imports) -> str:
+    """Above a table of modules, which is a selection."""
+    listed = len(imports.modules)
+    of = f": {listed} of {listed + imports.others} modules" if imports.others else ""
+    return f"{what}{of}"
+
+
+def nothing(with_source: bool) -> str:
+    """In place of advice."""
+    more = "" if with_source else "; with --source FOLDER your code is looked at, too"
+    return f"Nothing stands out that could be left out{more}."
+
+
+def show(
+    start: Start,
+    starts: Sequence[Start],
+    given: Sequence[Advice],
+    with_source: bool,
+    console: Console,
+) -> None:
+    """Print where the time went, the modules ranked, and the advice.
+
+    Args:
+        start: the start to show.
+        starts: those that it was chosen from.
+        given: the advice.
+        with_source: whether the function's code was read for it.
+        console: where to print.
+    """
     console.print(Text(title(start), style="bold"))
     console.print(Text(summary(start, starts)))
     console.print()
     console.print(_parts(start))
     console.print()
-    console.print(_modules("Imported with the handler", start.init, start.init_ms))
-    console.print("own ms: without what it imports in its turn; kB: of its file", style="dim")
+    console.print(_modules(heading(_EARLY, start.init), start.init, "% of init", start.init_ms))
+    console.print(
+        "own ms: without what it imports in its turn; kB: of its file. "
+        + (_SELECTION if start.init.others else ""),
+        style="dim",
+    )
     if start.first_invocation is not None:
         console.print()
         late = start.first_invocation
-        console.print(_modules("Imported in the first invocation", late, late.total_ms))
+        console.print(_modules(heading(_LATE, late), late, "% of these", late.total_ms))
     console.print()
     if given:
         console.print("What to do about it", style="bold")
@@ -73,7 +124,7 @@ def show(start: Start, starts: Sequence[Start], given: Sequence[Advice], console
             listed.add_row(f"{number}.", Text(one.text))
         console.print(listed)
     else:
-        console.print("Nothing stands out that could be left out.", highlight=False)
+        console.print(nothing(with_source), highlight=False)
 
 
 def _parts(start: Start) -> Table:
@@ -94,24 +145,28 @@ def _parts(start: Start) -> Table:
     return table
 
 
-def _modules(heading: str, imports: Imports, whole_ms: float) -> Table:
+def _ranked(imports: Imports) -> list[Module]:
+    return sorted(imports.modules, key=lambda module: -module.total_ms)
+
+
+def _modules(title: str, imports: Imports, percent_of: str, whole_ms: float) -> Table:
     table = Table(
         box=box.SIMPLE, padding=(0, 1, 0, 0), show_edge=False, header_style="bold",
-        title=heading, title_justify="left", title_style="bold",
+        title=title, title_justify="left", title_style="bold",
     )  # fmt: skip
     table.add_column("module", overflow="fold")
     table.add_column("ms", justify="right")
-    table.add_column("%", justify="right")
+    table.add_column(percent_of, justify="right")
     table.add_column("own ms", justify="right")
     table.add_column("kB", justify="right")
     table.add_column("from", no_wrap=True)
-    for module in sorted(imports.modules, key=lambda module: -module.total_ms):
+    for module in _ranked(imports):
         table.add_row(
             Text(module.name),
             f"{module.total_ms:.1f}",
             f"{_percent(module.total_ms, whole_ms):.0f}",
             f"{module.own_ms:.1f}",
-            "" if module.size is None else f"{module.size / 1000:.0f}",
+            "" if module.size is None else kilobytes(module.size),
             Text(module.origin),
         )
     if imports.others:
@@ -123,6 +178,11 @@ def _modules(heading: str, imports: Imports, whole_ms: float) -> Table:
             style="dim",
         )
     return table
+
+
+def kilobytes(size: int) -> str:
+    """A size in bytes, in kB."""
+    return f"{size / 1000:.1f}" if size < _SMALL else f"{size / 1000:.0f}"
 
 
 def _percent(part: float, whole: float) -> float:
@@ -158,8 +218,8 @@ def _place(bars: Sequence[Bar], left: float, scale: float, depth: int) -> Iterat
         left += width
 
 
-def html(start: Start, starts: Sequence[Start], given: Sequence[Advice]) -> str:
-    """The flame graph as a page of its own."""
+def html(start: Start, starts: Sequence[Start], given: Sequence[Advice], with_source: bool) -> str:
+    """The flame graph, with the tables and the advice, as a page of its own."""
     bars = flame(start)
     whole = sum(bar.ms for bar in bars)
     placed = list(_place(bars, 0.0, 100 / whole if whole else 0.0, 0))
@@ -176,7 +236,14 @@ def html(start: Start, starts: Sequence[Start], given: Sequence[Advice]) -> str:
         start=start,
         placed=placed,
         rows=1 + max(one.depth for one in placed),
-        modules=sorted(start.init.modules, key=lambda module: -module.total_ms),
+        tables=[
+            (heading(what, imports), _ranked(imports), imports)
+            for what, imports in ((_EARLY, start.init), (_LATE, start.first_invocation))
+            if imports is not None
+        ],
+        kilobytes=kilobytes,
+        selection=_SELECTION,
+        nothing=nothing(with_source),
         parts=_PARTS,
         origins=_ORIGINS,
         advice=given,

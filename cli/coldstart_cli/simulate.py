@@ -7,7 +7,7 @@ import json
 import subprocess
 import tempfile
 import zipfile
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +24,13 @@ INITIALIZATION_TYPES = (ON_DEMAND, PROVISIONED, SNAP_START, MANAGED, UNSET)
 
 
 class SimulationError(Exception):
-    """The function cannot be run, or failed; the message says so in one line."""
+    """The function cannot be run, or failed; the message says so in one line.
+
+    Attributes:
+        written: what it has written to its stdout until then.
+    """
+
+    written = ""
 
 
 @dataclass(frozen=True)
@@ -139,7 +145,11 @@ async def simulate(
             if scenario.initialization_type in initialization_types:
                 progress(f"{scenario.initialization_type}: {scenario.before}")
                 async with _sandbox(scenario, function, wrapper) as sandbox:
-                    rows += [row async for row in _run(scenario, sandbox, event, timeout)]
+                    try:
+                        rows += [row async for row in _run(scenario, sandbox, event, timeout)]
+                    except SimulationError as error:
+                        error.written = "".join(row.stdout for row in rows) + sandbox.stdout
+                        raise
                     for line in sandbox.stderr.splitlines():
                         if line.startswith("coldstart-layer:") and line not in warned:
                             warned.add(line)
@@ -147,11 +157,11 @@ async def simulate(
     return rows
 
 
-def profile_lines(rows: Iterable[Row]) -> list[str]:
+def profile_lines(written: str) -> list[str]:
     """The log lines that profiled starts wrote, of which `coldstart profile` makes something."""
-    lines = (line for row in rows for line in row.stdout.splitlines())
+    mark = '{"coldstart_profile"'
     # A function may have left half a line before it.
-    return [line[line.index(mark) :] for line in lines if (mark := '{"coldstart_profile"') in line]
+    return [line[line.index(mark) :] for line in written.splitlines() if mark in line]
 
 
 def _sandbox(scenario: Scenario, function: Function, wrapper: Path) -> Sandbox:

@@ -282,7 +282,7 @@ class _Origins:
         """The class of origin of a module, and its path if it has one."""
         spec = noted.spec
         if spec is False:
-            return "client" if noted.name.startswith("client ") else "not found", None
+            return "client" if noted.name.startswith("client ") else "not imported", None
         if type(spec) is not _SPEC:
             return "other", None
         path = spec.origin

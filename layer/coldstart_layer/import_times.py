@@ -7,6 +7,7 @@ extensions and built-in modules too, and no frame of ours is on the stack while 
 
 import sys
 from _thread import get_ident
+from functools import update_wrapper
 from time import perf_counter
 
 from coldstart_layer.guard import attempt
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 _LOCK = "_ModuleLockManager"
 _CLIENT_MAKER = "botocore.session"
+# Far beyond any function: a process that it forks in its init notes without end.
+_MOST_NOTES = 200_000
 _MODULE = type(sys)
 _MODULE_DICT = vars(_MODULE)["__dict__"].__get__
 
@@ -38,8 +41,6 @@ class Import:
             turns.
         longest: the ``total`` of the longest part.
     """
-
-    __slots__ = ("began", "ended", "longest", "name", "own", "parent", "spec", "total")
 
     def __init__(self, name: str, began: float, ended: float, spec: "Any", total: float) -> None:
         self.name = name
@@ -80,17 +81,14 @@ class ImportTimes:
         """
         importlib: Any = sys.modules["_frozen_importlib"]
         external: Any = sys.modules["_frozen_importlib_external"]
-        # Our code in the middle of an import goes by the name of importlib's, whose frames are left
-        # out of the traces of failed imports.
-        path = importlib._find_and_load.__code__.co_filename
-        _rename(ImportTimes._note, path)
         lock = self._lock_class(getattr(importlib, _LOCK))
-        _rename(lock.__enter__, path)
-        _rename(lock.__exit__, path)
         self._replace(importlib, _LOCK, lock)
         loader = external.SourceLoader
-        compiles = self._timed_compile(loader.source_to_code)
-        _rename(compiles, loader.get_code.__code__.co_filename)
+        compiles: Any = self._timed_compile(loader.source_to_code)
+        # It is on the stack while a module fails to compile, and goes by the name of importlib's
+        # own code there, whose frames are left out of the trace.
+        path = loader.get_code.__code__.co_filename
+        compiles.__code__ = compiles.__code__.replace(co_filename=path)
         self._replace(loader, "source_to_code", compiles)
 
     def stop(self) -> None:
@@ -109,7 +107,7 @@ class ImportTimes:
     def done(self, mark: int) -> "list[Import]":
         """The imports that are done since ``mark``, in the order they ended: parts come first."""
         done: list[Import] = []
-        latest: dict[str, float] = {}
+        latest: dict[str, tuple[float, object]] = {}
         outermost: list[Import] = []
         notes = iter(self._notes[mark:])
         for name, began, ended, spec in zip(notes, notes, notes, notes, strict=True):
@@ -118,16 +116,19 @@ class ImportTimes:
                 within -= 1
             parts = outermost[within:]
             elsewhere = 0.0
-            # What it has imported first, if that is its parent packages.
-            while parts and name.startswith(f"{parts[0].name}."):
+            # What it has imported first, if that is its parent packages: one within the other.
+            first = ended
+            while parts and parts[0].began < first and name.startswith(f"{parts[0].name}."):
                 package = parts.pop(0)
-                elsewhere = package.ended - package.began  # the later one has the former in it
+                first = package.began
+                elsewhere = package.ended - first
                 within += 1
             # They have imported it meanwhile: that was it, and this nothing.
-            if elsewhere and latest.get(name, began) > began:
+            before = latest.get(name)
+            if elsewhere and before is not None and before[0] > began and before[1] is spec:
                 continue
             if spec is not False:
-                latest[name] = began
+                latest[name] = began, spec
             noted = Import(name, began, ended, spec, max(ended - began - elsewhere, 0.0))
             for part in parts:
                 part.parent = noted
@@ -144,18 +145,25 @@ class ImportTimes:
     # As in logs.py no guard in what follows, but code that does not fail.
 
     def _note(self, name: str, began: float) -> None:
-        if self._stopped or get_ident() != self._thread:
-            return
         ended = perf_counter()
+        if self._stopped:
+            return
         module = sys.modules.get(name)
+        if name == _CLIENT_MAKER and type(module) is _MODULE:
+            attempt("profile of clients", self._time_clients, module)
+        if not self._is_ours():
+            return
         spec: object = False
         if module is not None:
-            # Past whatever its class has in its place: some import more when looked at.
-            spec = _MODULE_DICT(module).get("__spec__") if isinstance(module, _MODULE) else None
+            # Past whatever stands in its place, or its class has there: some import more when
+            # looked at, and some only say that they are modules.
+            fields = _MODULE_DICT(module) if issubclass(type(module), _MODULE) else None
+            spec = fields.get("__spec__") if fields else None
         self._notes += name, began, ended, spec
-        if name == _CLIENT_MAKER and module is not None:
-            attempt("profile of clients", self._time_clients)
         self.overhead += perf_counter() - ended
+
+    def _is_ours(self) -> bool:
+        return get_ident() == self._thread and len(self._notes) < _MOST_NOTES
 
     def _lock_class(self, original: "Any") -> "Any":
         note = self._note
@@ -171,12 +179,12 @@ class ImportTimes:
                 if self._name not in sys.modules:
                     self._began = perf_counter()
 
-            def __exit__(self, kind: object, error: object, trace: object) -> None:
+            def __exit__(self, *arguments: object) -> None:
                 try:
                     if self._began:
                         note(self._name, self._began)
                 finally:
-                    leave(self, kind, error, trace)
+                    leave(self, *arguments)
 
         return TimedLock
 
@@ -188,20 +196,23 @@ class ImportTimes:
             try:
                 return original(*arguments, **options)
             finally:
-                times.compiled += 1
-                times.compile_seconds += perf_counter() - began
+                if times._is_ours():
+                    times.compiled += 1
+                    times.compile_seconds += perf_counter() - began
 
         return source_to_code
 
-    def _time_clients(self) -> None:
+    def _time_clients(self, botocore_session: "Any") -> None:
         """A client of boto3's reads the description of its service, which takes its time."""
-        sessions: Any = sys.modules[_CLIENT_MAKER].Session
-        original = sessions.create_client
+        sessions = getattr(botocore_session, "Session", None)
+        original = getattr(sessions, "create_client", None)
         times = self
+        if original is None:
+            return  # another module of that name
 
         def create_client(*arguments: "Any", **options: "Any") -> object:
             service = arguments[1] if len(arguments) > 1 else options.get("service_name")
-            name = f"client {service if type(service) is str else ''}"
+            name = f"client {str.__str__(service) if issubclass(type(service), str) else ''}"
             began = perf_counter()
             try:
                 return original(*arguments, **options)
@@ -212,8 +223,4 @@ class ImportTimes:
             finally:
                 times._note(name, began)
 
-        self._replace(sessions, "create_client", create_client)
-
-
-def _rename(function: "Any", path: str) -> None:
-    function.__code__ = function.__code__.replace(co_filename=path)
+        self._replace(sessions, "create_client", update_wrapper(create_client, original))

@@ -4,9 +4,10 @@ One JSON line on stdout when the handler has been loaded, a second one after the
 that imported anything; and the modules that took longest for the trace of a cold start.
 """
 
-import gc
 import os
-from os import stat as _stat  # before the function could replace it
+import sys
+from gc import disable, enable, isenabled  # before the function could replace them
+from os import stat as _stat  # the same
 from stat import S_ISREG
 from time import perf_counter
 
@@ -199,13 +200,13 @@ def _uncollected(work: "Callable[[], _T]") -> "_T":
     What we make in between is gone by then; meanwhile it could set the collector off, which takes
     longer than all of ours where a function has imported much.
     """
-    enabled = gc.isenabled()
-    gc.disable()
+    enabled = isenabled()
+    disable()
     try:
         return work()
     finally:
         if enabled:
-            gc.enable()
+            enable()
 
 
 def _told(depth: int, noted: Import, origin: str, path: "str | None") -> "dict[str, object]":
@@ -274,6 +275,8 @@ class _Origins:
             (f"{runtime}/", "runtime"),
             (f"{_STANDARD_LIBRARY}/site-packages/", "runtime"),
             (f"{_STANDARD_LIBRARY}/", "standard library"),
+            # Those of a virtual environment lie apart from the standard library.
+            (f"{sys.prefix}/", "runtime"),
             ("", "other"),
         )
         self._folders: dict[str, str] = {}
@@ -285,23 +288,25 @@ class _Origins:
             return "client" if noted.name.startswith("client ") else "not imported", None
         if type(spec) is not _SPEC:
             return "other", None
-        path = spec.origin
-        if path in ("built-in", "frozen"):
-            return "standard library", None
-        if path is None:
-            path = next(iter(spec.submodule_search_locations or ()), None)
+        path = None
+        try:
+            path = spec.origin
+            if path in ("built-in", "frozen"):
+                return "standard library", None
+            if path is None:
+                # A namespace package's look for its parent again when they are asked.
+                folders = spec.submodule_search_locations
+                path = next(iter(getattr(folders, "_path", folders) or ()), None)
+        except Exception:
+            pass  # the function has changed it
         if type(path) is not str:
             return "other", None
         folder = path.rpartition("/")[0]
         origin = self._folders.get(folder)
         if origin is None:
-            origin = self._folders[folder] = self._of_folder(f"{folder}/")
+            origin = next(it for root, it in self._roots if path.startswith(root))
+            self._folders[folder] = origin
         return origin, path
-
-    def _of_folder(self, folder: str) -> str:
-        origin = next(origin for root, origin in self._roots if folder.startswith(root))
-        # Those of a virtual environment lie apart from the standard library.
-        return "runtime" if origin == "other" and "/site-packages/" in folder else origin
 
 
 def _ms(seconds: float) -> float:

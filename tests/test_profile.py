@@ -380,7 +380,7 @@ async def test_in_the_trace(wrapper, runtime, make_function, sdk: bool) -> None:
     assert "import spaces" not in within  # which took no time
     parts = {part["name"]: part for document in sent for part in with_parents(document)}
     package, inner = parts["import slow_package"], parts["import slow_package.inner"]
-    assert package["end_time"] <= inner["start_time"] + 0.001  # first the one, then the other
+    assert package["end_time"] <= inner["start_time"] + 0.02  # first the one, then the other
 
 
 async def test_a_trace_has_no_init_that_nobody_waited_for(
@@ -658,6 +658,8 @@ async def test_strange_modules(wrapper, runtime, make_function, case: str) -> No
     assert stderr == ""
     assert by_name(init)["flat"]["own_ms"] >= SLEEP_MS
     assert "strange" in by_name(init)
+    if "a.ns" in by_name(init):
+        assert by_name(init)["a.ns"]["origin"] == "function"
 
 
 async def test_what_is_imported_lazily_stays_lazy(wrapper, runtime, make_function) -> None:

@@ -98,7 +98,7 @@ def _measure(places: Sequence[Place], rounds: int, progress: Progress) -> Result
     by_arm = {place.arm.name: place for place in places}
     compared = [by_arm[arms.BARE.name], by_arm[arms.OURS.name]]
     return Results(
-        machine.describe(),
+        machine.describe(place.arm for place in places),
         rounds,
         measurement.samples,
         {place.arm.name: machine.zipped_bytes(place.arm) for place in places},

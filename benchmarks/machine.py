@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 import zipfile
+from collections.abc import Iterable
 from importlib.metadata import distributions
 from io import BytesIO
 from pathlib import Path
@@ -12,12 +13,12 @@ from pathlib import Path
 from coldstart_cli.local_lambda.layer import default_layer
 from coldstart_layer import __version__
 
-from benchmarks.arms import ALTERNATIVES, Arm
-from benchmarks.layouts import BUILD, MANAGED_RUNTIME, is_installed, site_packages
+from benchmarks.arms import Arm
+from benchmarks.layouts import BUILD, MANAGED_RUNTIME, site_packages
 
 
-def describe() -> dict[str, str]:
-    """The machine and the versions, by name."""
+def describe(arms: Iterable[Arm]) -> dict[str, str]:
+    """The machine and the versions of what was measured, by name."""
     return {
         "date": time.strftime("%Y-%m-%d"),
         "CPU": f"{_cpu()}, {os.cpu_count()} cores",
@@ -27,8 +28,8 @@ def describe() -> dict[str, str]:
         **_versions(site_packages(MANAGED_RUNTIME), "awslambdaric", "boto3"),
         **{
             name: version
-            for arm in ALTERNATIVES
-            if arm.packages is not None and arm.distribution is not None and is_installed(arm)
+            for arm in arms
+            if arm.packages is not None and arm.distribution is not None
             for name, version in _versions(
                 site_packages(BUILD / arm.packages), arm.distribution
             ).items()

@@ -306,7 +306,10 @@ def test_a_stdout_that_does_not_take_it(tmp_path, stdout: str) -> None:
 
 @pytest.mark.parametrize("name", [".", "/etc/passwd", "日" * 200, "..", "a/b"])
 def test_a_module_that_is_no_file_of_the_functions(tmp_path, name: str) -> None:
-    assert given(tmp_path, modules=[module(name, 0, 9.0, 99.0), module("x", 1, 90.0, 90.0)]) == []
+    assert (
+        given(tmp_path, modules=[module(name, 0, 9.0, 99.0), module("x", 1, 90.0, 90.0, "runtime")])
+        == []
+    )
 
 
 def test_a_file_that_cannot_be_written(tmp_path) -> None:
@@ -486,6 +489,19 @@ def test_no_advice_where_the_handler_gets_there_through_another_module(tmp_path)
         (tmp_path / "app.py").write_text(code)
         texts = given(tmp_path, modules=modules)
         assert any("helper.py uses boto3 in export() alone" in it for it in texts) == advised
+
+
+@pytest.mark.parametrize(
+    ("own_ms", "origin", "compiled_ms", "advised"),
+    [(90, "function", 0, True), (90, "function", 80, False), (15, "function", 0, False),
+     (90, "runtime", 0, False)],
+)  # fmt: skip
+def test_advice_on_code_that_runs_at_the_top(
+    own_ms: float, origin: str, compiled_ms: float, advised: bool
+) -> None:
+    compiled = {"modules": 1, "ms": compiled_ms}
+    texts = given(modules=[module("tables", 0, own_ms, own_ms, origin)], compiled=compiled)
+    assert any(text.startswith("tables itself takes 90 ms") for text in texts) == advised
 
 
 def test_advice_on_clients_of_the_first_invocation() -> None:

@@ -11,6 +11,8 @@ from coldstart_cli.profile import Imports, Module, Start
 
 # Below this nobody would notice.
 _WORTH_MS = 5.0
+# A module's own code is not looked into: so only where there must be something to find.
+_LONG_MS, _LONG_SHARE = 20.0, 0.05
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ def advice(start: Start, source: Path | None) -> list[Advice]:
         start: the start.
         source: the folder with the function's code, if that is to be read as well.
     """
-    given = [*_compile(start), *_clients(start), *_first_invocation(start)]
+    given = [*_compile(start), *_clients(start), *_own_code(start), *_first_invocation(start)]
     if source is not None:
         given += _single_users(start, source)
     return sorted(given, key=lambda one: one.saves_ms, reverse=True)
@@ -57,6 +59,20 @@ def _clients(start: Start) -> Iterator[Advice]:
                 f" {module.total_ms:.0f} ms. If every request needs it, that is the place for it;"
                 " if not, make it when it is first needed, and keep it.",
                 module.total_ms,
+            )
+
+
+def _own_code(start: Start) -> Iterator[Advice]:
+    for module in start.init.modules:
+        # It may have been this one that was compiled.
+        ms = module.own_ms - start.init.compiled_ms
+        if module.origin == "function" and ms >= max(_LONG_MS, _LONG_SHARE * start.init_ms):
+            yield Advice(
+                f"{module.name} itself takes {ms:.0f} ms, without what it imports: that is what"
+                " its code does at the top, outside of functions. What not every request needs"
+                " can wait until it is needed; what is the same each time can be done when you"
+                " build the package.",
+                ms,
             )
 
 

@@ -17,8 +17,8 @@ from benchmarks.layouts import Place
 from benchmarks.runtime_api import FunctionError, RuntimeApi
 
 # Few enough to be quick, and so many that what happens once in a while (the HTTP client has to look
-# again for the rest of a message) does not count. The first ones are left out: there the interpreter
-# specializes its code.
+# again for the rest of a message) does not count. The first ones are left out: there the
+# interpreter specializes its code.
 _INVOCATIONS = (50, 350)
 # So that it waits for an answer by then: one that is ended before often has no report.
 _SETTLE_S = 0.5

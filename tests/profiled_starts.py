@@ -10,12 +10,8 @@ from coldstart_cli.local_lambda import Sandbox
 from conftest import ready
 
 ON = {"COLDSTART_PROFILE": "on"}
-
-
 # A few milliseconds that a busy machine only makes more of.
 SLEEP_MS = 30
-
-
 SLEEPS = f"import time\ntime.sleep({SLEEP_MS / 1000})\n"
 
 

@@ -69,7 +69,7 @@ def test_nothing_to_show() -> None:
 def test_a_profile_over_several_lines_or_cut_off() -> None:
     result = run(text=json.dumps(json.loads(line()), indent=2))
     assert (result.exit_code, result.stdout) == (1, "")
-    assert "no profile found, though 1 lines name one; it has to be in one line" in result.stderr
+    assert "no profile found, though the logs name one; it has to be in one line" in result.stderr
     result = run(text=line()[:99])
     assert result.exit_code == 1
     assert "line 1 has a profile that is cut off or damaged" in result.stderr

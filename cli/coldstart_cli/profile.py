@@ -100,13 +100,13 @@ class Found:
         starts: whole ones, in the order of their lines.
         unreadable: a line of text for each profile that is damaged.
         without_init: how many first invocations there are whose init is not in the logs.
-        without_profile: how many lines name a profile and have none.
+        named: whether a line names a profile and has none.
     """
 
     starts: list[Start] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
     without_init: int = 0
-    without_profile: int = 0
+    named: bool = False
 
 
 def read(lines: Iterable[str]) -> Found:
@@ -122,7 +122,7 @@ def read(lines: Iterable[str]) -> Found:
         if _MARK not in line:
             continue
         profiles = list(_profiles(line))
-        found.without_profile += not profiles
+        found.named |= not profiles
         for told in profiles:
             try:
                 if isinstance(told, Exception):
@@ -259,10 +259,10 @@ def of_function(found: Found, function: str | None) -> list[Start]:
             "there are only lines of first invocations; that of the init was written before them,"
             " so look further back"
         )
-    if found.without_profile and not starts:
+    if found.named and not starts:
         raise ProfileError(
-            f"no profile found, though {found.without_profile} lines name one; it has to be in one"
-            " line, as the layer wrote it"
+            "no profile found, though the logs name one; it has to be in one line, as the layer"
+            " wrote it"
         )
     if found.unreadable and not starts:
         raise ProfileError("no profile that can be read")

@@ -42,7 +42,6 @@ _SELECTION = (
     "Listed are those that took longest with what they import, and those that took longest"
     " themselves."
 )
-_TWO = 2
 _SMALL = 9_950  # bytes
 
 
@@ -60,7 +59,7 @@ def summary(start: Start, starts: Sequence[Start]) -> str:
     all_ms = sorted(one.init_ms for one in starts)
     if start.init_ms == all_ms[-1]:
         which = "the slowest"
-    elif len(starts) == _TWO:
+    elif len(starts) == 2:
         which = "the faster"
     else:
         which = "the median" if len(starts) % 2 else "the lower median"

@@ -116,9 +116,8 @@ class Profile:
         long = min(_SPAN_SHARE * init, _SPAN_SECONDS)
         spans = []
         space = _DATAGRAM
-        for noted in sorted(
-            (noted for noted in imports if noted.total > long), key=_total, reverse=True
-        ):
+        slow = [noted for noted in imports if noted.total > long]
+        for noted in sorted(slow, key=lambda noted: noted.total, reverse=True):
             space -= len(dumps(noted.name[:_LONGEST_NAME])) + _SPAN
             if space < 0:
                 break
@@ -225,10 +224,6 @@ def _told(depth: int, noted: Import, origin: str, path: "str | None") -> "dict[s
         "bytes": size,
         "origin": origin,
     }
-
-
-def _total(noted: Import) -> float:
-    return noted.total
 
 
 def longest(imports: "Sequence[Import]", most: int) -> "list[Import]":

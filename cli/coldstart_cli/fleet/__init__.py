@@ -1,0 +1,1 @@
+"""Many functions at once: which ones, what they are like, attaching the layer to them."""

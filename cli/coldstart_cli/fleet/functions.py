@@ -1,0 +1,48 @@
+"""A Lambda function as the account describes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class FleetFunction:
+    """One function, as Lambda's ListFunctions or GetFunctionConfiguration describes it."""
+
+    region: str
+    # FunctionConfiguration, as the API returns it (of $LATEST unless said otherwise).
+    configuration: Mapping[str, Any]
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Its name, without version or alias."""
+        return str(self.configuration["FunctionName"])
+
+    @property
+    def arn(self) -> str:
+        """Its ARN, without version or alias."""
+        return ":".join(str(self.configuration["FunctionArn"]).split(":")[:7])
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """Its environment variables."""
+        return dict(self.configuration.get("Environment", {}).get("Variables", {}))
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The version ARNs of its layers, in order."""
+        return tuple(layer["Arn"] for layer in self.configuration.get("Layers", ()))
+
+    @property
+    def architecture(self) -> str:
+        """x86_64 or arm64."""
+        return str(self.configuration.get("Architectures", ["x86_64"])[0])
+
+    @property
+    def log_group(self) -> str:
+        """Where its log lines go ("LoggingConfig" in the Lambda API reference)."""
+        config = self.configuration.get("LoggingConfig", {})
+        return str(config.get("LogGroup", f"/aws/lambda/{self.name}"))

@@ -6,6 +6,7 @@ Lambda allows 15 control plane requests a second in a region, over everybody who
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -43,7 +44,8 @@ class Access:
             botocore.exceptions.ProfileNotFound: there is no such profile.
         """
         self._session = boto3.Session(profile_name=profile)
-        configured = self._session.region_name
+        # AWS_REGION is what the AWS CLI and the other SDKs read first; boto3 does not.
+        configured = os.environ.get("AWS_REGION") or self._session.region_name
         self.regions = tuple(dict.fromkeys(regions)) or ((configured,) if configured else ())
         if not self.regions:
             raise FleetError("no region: give --region, or set AWS_REGION")

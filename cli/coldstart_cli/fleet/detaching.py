@@ -10,7 +10,7 @@ from coldstart_cli.fleet.functions import FleetFunction
 from coldstart_cli.fleet.managers import manager_of
 from coldstart_cli.fleet.plans import Action, AliasStep, Plan
 from coldstart_cli.fleet.state import Record, StateFolder
-from coldstart_cli.fleet.wiring import NotPossible, Wiring, detached, wiring_of
+from coldstart_cli.fleet.wiring import NotPossible, Wiring, detached, is_wired, wiring_of
 
 
 @dataclass(frozen=True)
@@ -87,5 +87,6 @@ def _target(now: Wiring, record: Record | None, name: str) -> tuple[Wiring, list
         return stripped, []
     if now in record.after:
         # Where it had our layer before we noted anything, that goes as well.
-        return detached(record.before, name), []
+        before = record.before
+        return detached(before, name) if is_wired(before, name) else before, []
     return stripped, ["it was changed after attaching: only what is ours is removed"]

@@ -50,6 +50,11 @@ def ours(layers: tuple[str, ...], name: str) -> tuple[str, ...]:
     return tuple(arn for arn in layers if layer_name(arn) == name)
 
 
+def is_wired(wiring: Wiring, name: str) -> bool:
+    """Whether anything of ours is there; ``name`` is that of our layer."""
+    return bool(ours(wiring.layers, name)) or wiring.exec_wrapper == OUR_WRAPPER
+
+
 def attached(wiring: Wiring, version_arn: str) -> Wiring:
     """With the layer: a version of it is replaced in its place, else it comes last.
 

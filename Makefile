@@ -78,7 +78,7 @@ lock: $(VENV)/lock $(SNIPPETS)/ready ## Resolve requirements/*.txt anew from pyp
 	for group in $(notdir $(RUNTIMES)) sam snippets lock; do lock $$group --group $$group; done; \
 	for name in $(LIBRARIES:build/%=%) $(ALTERNATIVES:build/%=%); do \
 	  lock "$$name" --group "$${name##*/}"; done
-	@$(NPM) update --package-lock-only --omit-lockfile-registry-resolved --prefix requirements/serverless
+	@cd requirements/serverless; $(NPM) update --package-lock-only --omit-lockfile-registry-resolved
 
 .PHONY: clean
 clean: ## Remove all that make has made
@@ -134,7 +134,7 @@ $(SAM)/ready: requirements/sam.txt requirements/lock.txt
 	@$(SAM)/bin/uv pip install --quiet --python $(SAM)/bin/python --require-hashes -r $<
 	@touch $@
 
-$(LIBRARIES:%=%/ready) $(ALTERNATIVES:%=%/ready) $(SNIPPETS)/ready: build/%/ready: requirements/%.txt tools/cpythons.py $(VENV)/lock
+$(LIBRARIES:%=%/ready) $(ALTERNATIVES:%=%/ready): build/%/ready: requirements/%.txt tools/cpythons.py $(VENV)/lock
 	@echo "Setting up $(@D) (the first time only) ..."
 	@rm -rf $(@D)
 	@set -e -o pipefail; read -r _ python < <($(PYTHON) tools/cpythons.py | tail -n 1); \
@@ -142,10 +142,19 @@ $(LIBRARIES:%=%/ready) $(ALTERNATIVES:%=%/ready) $(SNIPPETS)/ready: build/%/read
 	  $(BIN)/uv pip install --quiet --compile-bytecode --python $(@D)/bin/python --require-hashes -r $<
 	@touch $@
 
+# Without bytecode: most of CDK is never imported, and to compile it takes a minute.
+$(SNIPPETS)/ready: requirements/snippets.txt tools/cpythons.py $(VENV)/lock
+	@echo "Setting up $(@D) (the first time only) ..."
+	@rm -rf $(@D)
+	@set -e -o pipefail; read -r _ python < <($(PYTHON) tools/cpythons.py | tail -n 1); \
+	  $(BIN)/uv venv --quiet --no-project --python "$$python" $(@D); \
+	  $(BIN)/uv pip install --quiet --python $(@D)/bin/python --require-hashes -r $<
+	@touch $@
+
 $(SERVERLESS)/ready: requirements/serverless/package.json requirements/serverless/package-lock.json $(SNIPPETS)/ready
 	@echo "Setting up $(@D) (the first time only) ..."
 	@rm -rf $(@D)
 	@mkdir -p $(@D)
 	@cp $(filter %.json,$^) $(@D)
-	@$(NPM) ci --prefix $(@D)
+	@cd $(@D); $(NPM) ci > /dev/null
 	@touch $@

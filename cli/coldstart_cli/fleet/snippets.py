@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Mapping
 
 _WRAPPER = "/opt/coldstart-wrapper"
@@ -38,7 +39,8 @@ def dockerfile(layer_version_arn: str, next_wrapper: str | None) -> str:
     """What puts the layer into a container image: to an image Lambda attaches none.
 
     It belongs into the last stage of a Dockerfile, while that runs as root. Where the layer is
-    fetched from: "GetLayerVersionByArn" in the Lambda API reference.
+    fetched from: "GetLayerVersionByArn" in the Lambda API reference. ENV takes quotes as a shell
+    does ("ENV" in the Dockerfile reference).
 
     Args:
         layer_version_arn: ARN of the published version.
@@ -48,7 +50,7 @@ def dockerfile(layer_version_arn: str, next_wrapper: str | None) -> str:
         Whole lines.
     """
     variables = "\n".join(
-        f"ENV {name}={_docker_text(value)}" for name, value in _variables(next_wrapper).items()
+        f"ENV {name}={shlex.quote(value)}" for name, value in _variables(next_wrapper).items()
     )
     # Python's zipfile sets no file modes.
     return f"""\
@@ -113,13 +115,6 @@ def _yaml_text(value: str) -> str:
 def _terraform_text(value: str) -> str:
     """Escapes what would begin a template ("Strings and Templates" in Terraform's language)."""
     return _json_text(value).replace("${", "$${").replace("%{", "%%{")
-
-
-def _docker_text(value: str) -> str:
-    """A value of ENV ("Environment replacement" in the Dockerfile reference)."""
-    if re.fullmatch(r"[\w/.:-]+", value, re.ASCII):
-        return value
-    return '"' + re.sub(r'(["\\$])', r"\\\1", value) + '"'
 
 
 _SNIPPETS = {

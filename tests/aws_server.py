@@ -20,11 +20,14 @@ from typing import Any
 from urllib.parse import unquote
 
 import boto3
+from botocore.config import Config
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.test import Client
 from werkzeug.wrappers import Request, Response
 
+# Requests of the tests' own are not counted.
+_INTERNAL = "of-the-tests"
 ACCOUNT = "123456789012"
 REGION = "eu-west-1"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
@@ -96,6 +99,7 @@ class AwsServer:
         return boto3.client(
             service, region_name=region, endpoint_url=self.url,
             aws_access_key_id="testing", aws_secret_access_key="testing",
+            config=Config(user_agent_extra=_INTERNAL),
         )  # fmt: skip
 
     def operations(self, *names: str) -> list[str]:
@@ -106,7 +110,8 @@ class AwsServer:
     def _answer(self, request: Request) -> Response:
         operation, name, rest = _operation(request)
         asked = Asked(time.monotonic(), operation, name)
-        self.asked.append(asked)
+        if _INTERNAL not in request.user_agent.string:
+            self.asked.append(asked)
         response = self.service.before(asked, request)
         if response is None and operation == "GetResources":
             response = _json({"ResourceTagMappingList": list(self._tagged(request))})
@@ -193,8 +198,7 @@ class AwsServer:
             self._looks[f"{name}:{answer['Version']}"] = self.service.pending_looks
         elif "FunctionName" in answer:
             self._configured(answer)
-            if operation == "GetFunctionConfiguration":
-                self._looked_at(answer)
+            self._pending(answer, looked_at=operation == "GetFunctionConfiguration")
         return _json(answer, response.status_code)
 
     def _configured(self, function: dict[str, Any]) -> None:
@@ -202,16 +206,13 @@ class AwsServer:
         function["RevisionId"] = self._revisions[name]
         function.update(self.service.more[name])
 
-    def _looked_at(self, function: dict[str, Any]) -> None:
+    def _pending(self, function: dict[str, Any], looked_at: bool) -> None:
         """The states that pass by being looked at."""
-        name, version = function["FunctionName"], function["Version"]
-        if version == "$LATEST":
-            if self._looks[name] > 0:
-                function["LastUpdateStatus"] = "InProgress"
-            self._looks[name] -= 1
-        else:
-            function["State"] = "Pending" if self._looks[f"{name}:{version}"] > 0 else "Active"
-            self._looks[f"{name}:{version}"] -= 1
+        latest = function["Version"] == "$LATEST"
+        key = function["FunctionName"] + ("" if latest else f":{function['Version']}")
+        if self._looks[key] > 0:
+            function.update({"LastUpdateStatus": "InProgress"} if latest else {"State": "Pending"})
+        self._looks[key] -= looked_at
 
 
 _CONFIGURATIONS = {
@@ -249,5 +250,5 @@ def _json(answer: Any, status: int = 200) -> Response:
 
 
 class _Quiet(WSGIRequestHandler):
-    def log(self, type: str, message: str, *args: Any) -> None:
+    def log(self, *_: Any) -> None:
         pass

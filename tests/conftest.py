@@ -7,8 +7,9 @@ import itertools
 import os
 import textwrap
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import lambda_layout
 import pytest
@@ -17,6 +18,10 @@ from coldstart_cli.local_lambda.layer import default_layer
 from coldstart_layer.start import set_current
 from hypothesis import settings
 from lambda_layout import Layout
+
+if TYPE_CHECKING:
+    from aws_server import AwsServer
+    from fleet import Account
 
 settings.register_profile("soak")  # tests/test_fuzz.py says what that is
 
@@ -121,6 +126,24 @@ def make_layout(wrapper: Path, tmp_path: Path) -> Callable[..., Layout]:
         )
 
     return make
+
+
+@pytest.fixture(scope="session")
+def aws_server() -> Iterator[AwsServer]:
+    from aws_server import AwsServer  # moto takes a second to load
+
+    server = AwsServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def account(aws_server: AwsServer, tmp_path: Path) -> Account:
+    """An empty account of AWS, over HTTP."""
+    from fleet import Account
+
+    aws_server.reset()
+    return Account(aws_server, tmp_path)
 
 
 LOGGING_HANDLER = """

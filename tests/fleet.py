@@ -11,7 +11,6 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-import pytest
 from aws_server import CREDENTIALS, REGION, AwsServer
 from click.testing import CliRunner, Result
 from coldstart_cli.main import main
@@ -94,16 +93,3 @@ class Account:
         run = self.run(*arguments, "--json")
         assert run.exit_code in (0, 1), run.output
         return {one["function"]: one for one in json.loads(run.stdout)["functions"]}
-
-
-@pytest.fixture(scope="session")
-def aws_server():
-    server = AwsServer()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def account(aws_server: AwsServer, tmp_path: Path) -> Account:
-    aws_server.reset()
-    return Account(aws_server, tmp_path)

@@ -6,7 +6,7 @@ import json
 import stat
 
 import pytest
-from fleet import OURS, account, aws_server  # noqa: F401
+from fleet import OURS
 
 BEFORE = [
     pytest.param(0, {}, id="bare"),

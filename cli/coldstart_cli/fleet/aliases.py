@@ -6,14 +6,13 @@ the Lambda developer guide.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
-
-from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_exponential
 
 from coldstart_cli.fleet.aws_errors import FleetError
 from coldstart_cli.fleet.functions import FleetFunction
 from coldstart_cli.fleet.plans import AliasStep
+from coldstart_cli.fleet.polling import poll
 from coldstart_cli.fleet.wiring import EXEC_WRAPPER, NEXT_WRAPPER, NotPossible, Wiring, wiring_of
 
 # Of FunctionConfiguration: what each version has of its own, and what says how its update goes.
@@ -36,7 +35,6 @@ _OWN = {
     "SigningJobArn",
     "SigningProfileVersionArn",
 }
-_READY_WITHIN_SECONDS = 20 * 60
 
 
 def publishing_step(
@@ -175,7 +173,7 @@ def publish(client: Any, function: FleetFunction) -> str:
         RevisionId=function.configuration["RevisionId"],
     )
     version = str(published["Version"])
-    state = _poll(
+    state = poll(
         lambda: client.get_function_configuration(FunctionName=function.arn, Qualifier=version),
         lambda state: state.get("State") == "Pending",
         f"version {version}",
@@ -191,7 +189,7 @@ def wait_until_ready(client: Any, function: FleetFunction, alias: str) -> None:
     Raises:
         FleetError: it is not to be had, or takes longer than twenty minutes.
     """
-    config = _poll(
+    config = poll(
         lambda: client.get_provisioned_concurrency_config(
             FunctionName=function.arn, Qualifier=alias
         ),
@@ -203,21 +201,6 @@ def wait_until_ready(client: Any, function: FleetFunction, alias: str) -> None:
             f"alias {alias} has moved, but its provisioned concurrency is not ready:"
             f" {config.get('StatusReason')}"
         )
-
-
-def _poll(
-    ask: Callable[[], Mapping[str, Any]], undecided: Callable[[Mapping[str, Any]], bool], what: str
-) -> Mapping[str, Any]:
-    """Ask until it is decided."""
-    try:
-        return Retrying(
-            retry=retry_if_result(undecided),
-            wait=wait_exponential(multiplier=0.5, max=10),
-            stop=stop_after_delay(_READY_WITHIN_SECONDS),
-        )(ask)
-    except RetryError:
-        minutes = _READY_WITHIN_SECONDS // 60
-        raise FleetError(f"{what} was not ready after {minutes} minutes: run it again") from None
 
 
 def _get_alias(client: Any, function: FleetFunction, alias: str) -> Mapping[str, Any] | None:

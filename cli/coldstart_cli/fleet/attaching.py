@@ -5,12 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from coldstart_cli.fleet import aliases, exec_wrappers, preflight
+from coldstart_cli.fleet import aliases, exec_wrappers, preflight, snippets
 from coldstart_cli.fleet.functions import FleetFunction
 from coldstart_cli.fleet.layer_versions import LayerVersion
 from coldstart_cli.fleet.managers import manager_of
 from coldstart_cli.fleet.plans import Action, Plan
-from coldstart_cli.fleet.wiring import NotPossible, attached, ours, wiring_of
+from coldstart_cli.fleet.wiring import (
+    EXEC_WRAPPER,
+    OUR_WRAPPER,
+    NotPossible,
+    attached,
+    ours,
+    wiring_of,
+)
 
 
 @dataclass(frozen=True)
@@ -37,7 +44,7 @@ class Attaching:
             return Plan(function, "skip", reasons=(f"its runtime is {runtime}, not Python",))
         if preflight.is_image(function):
             reason = "it is a container image, which has no layers: build the layer into it"
-            return Plan(function, "refuse", reasons=(reason,), image=True)
+            return Plan(function, "refuse", reasons=(reason,), instead=self._dockerfile(function))
         unreadable = preflight.unreadable(function)
         if unreadable:
             return Plan(function, "refuse", reasons=(unreadable,))
@@ -61,7 +68,12 @@ class Attaching:
             reasons.append(str(reason))
             step = None
         if reasons:
-            return Plan(function, "refuse", reasons=tuple(reasons), manager=manager)
+            instead = None
+            if manager:
+                instead = snippets.snippet(manager.tool, self.layer.arn, target.next_wrapper)
+            return Plan(
+                function, "refuse", reasons=tuple(reasons), manager=manager, instead=instead
+            )
         return Plan(
             function,
             action,
@@ -70,6 +82,11 @@ class Attaching:
             warnings=tuple(self._warnings(function, action, target.next_wrapper)),
             manager=manager,
         )
+
+    def _dockerfile(self, function: FleetFunction) -> str:
+        wrapper = function.variables.get(EXEC_WRAPPER)
+        inner = wrapper if wrapper not in (None, "", OUR_WRAPPER) else None
+        return snippets.dockerfile(self.layer.arn, inner)
 
     def _warnings(self, function: FleetFunction, action: Action, inner: str | None) -> list[str]:
         warnings = []

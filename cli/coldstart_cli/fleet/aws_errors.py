@@ -14,7 +14,6 @@ from botocore.exceptions import (
     ProfileNotFound,
     SSOError,
     TokenRetrievalError,
-    WaiterError,
 )
 
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
@@ -53,10 +52,6 @@ def explain(error: Exception, subject: str = "") -> str:
         subject: the function or other thing that it happened to, if one did.
     """
     where = f"{subject}: " if subject else ""
-    if isinstance(error, WaiterError):
-        last = error.last_response
-        reason = last.get("LastUpdateStatusReason") if isinstance(last, dict) else None
-        return f"{where}its update did not succeed: {reason or _one_line(str(error))}"
     if isinstance(error, ClientError):
         return where + _client_error(error)
     if isinstance(error, NoCredentialsError | PartialCredentialsError):

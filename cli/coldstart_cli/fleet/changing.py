@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -12,6 +12,7 @@ from coldstart_cli.fleet import aliases
 from coldstart_cli.fleet.aws_errors import FleetError, code_of
 from coldstart_cli.fleet.functions import FleetFunction
 from coldstart_cli.fleet.plans import AliasStep, Plan
+from coldstart_cli.fleet.polling import poll
 from coldstart_cli.fleet.state import AliasMove, Record, StateFolder
 from coldstart_cli.fleet.wiring import Wiring, changes, wiring_of
 
@@ -20,8 +21,6 @@ Result = Literal["done", "unchanged", "refused", "skipped", "failed"]
 # 409: an update of the function is under way. 412: it was changed since we read it.
 _CONFLICTS = {"ResourceConflictException", "PreconditionFailedException"}
 _TRIES = 8
-_WAIT_SECONDS = 2  # between looks at an update that is under way; ten minutes in all
-_WAITS = 300
 
 
 @dataclass(frozen=True)
@@ -71,16 +70,18 @@ def _try(client: Any, plan: Plan, state: StateFolder) -> Outcome:
     record = _record(plan, plan.target, state)
     if plan.acts and not plan.detaching:
         state.write(record)
+    latest = plan.function
     update = changes(plan.function, plan.target)
     if update:
-        client.update_function_configuration(
+        updated = client.update_function_configuration(
             FunctionName=plan.function.arn,
             RevisionId=plan.function.configuration["RevisionId"],
             **update,
         )
-    latest = plan.function
-    if update or any(step.to is None for step in plan.aliases):
-        latest = _settled(client, plan.function)
+        latest = _settled(client, plan.function, updated)
+        if latest.configuration.get("LastUpdateStatus") == "Failed":
+            reason = latest.configuration.get("LastUpdateStatusReason")
+            raise FleetError(f"its update did not succeed: {reason}")
     versions = []
     for step in plan.aliases:
         if step.moves:
@@ -102,16 +103,20 @@ def _try(client: Any, plan: Plan, state: StateFolder) -> Outcome:
     return Outcome(plan, "done" if plan.acts else "unchanged", versions=tuple(versions))
 
 
-def _settled(client: Any, function: FleetFunction) -> FleetFunction:
-    """The function once no update of it is under way any more."""
-    waiter = client.get_waiter("function_updated")
-    waiter.wait(
-        FunctionName=function.arn,
-        WaiterConfig={"Delay": _WAIT_SECONDS, "MaxAttempts": _WAITS},
-    )
-    return replace(
-        function, configuration=client.get_function_configuration(FunctionName=function.arn)
-    )
+def _settled(
+    client: Any, function: FleetFunction, answer: Mapping[str, Any] | None = None
+) -> FleetFunction:
+    """The function once no update of it is under way any more.
+
+    ``answer`` is what the request answered that began one.
+    """
+    if answer is None or answer.get("LastUpdateStatus") != "Successful":
+        answer = poll(
+            lambda: client.get_function_configuration(FunctionName=function.arn),
+            lambda configuration: configuration.get("LastUpdateStatus") == "InProgress",
+            "its update",
+        )
+    return replace(function, configuration=answer)
 
 
 def _record(plan: Plan, target: Wiring, state: StateFolder) -> Record:

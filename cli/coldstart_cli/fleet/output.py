@@ -20,6 +20,7 @@ from coldstart_cli.fleet.wiring import EXEC_WRAPPER, Wiring, layer_name, layer_v
 
 # Of functions with nothing to do, if there are more of them they are only counted.
 _MOST_UNCHANGED = 10
+_MOST_NAMES = 5
 
 
 def functions(count: int) -> str:
@@ -50,7 +51,23 @@ def show_plans(plans: Sequence[Plan], console: Console, several_regions: bool) -
             table.add_row(plan.function.name, *region, _plan(plan))
         console.print(table)
         console.print()
+    for text, names in _instead(plans).items():
+        console.print(f"To add to {names}:\n", highlight=False, markup=False)
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
     console.print(_summary(plans), highlight=False)
+
+
+def _instead(plans: Iterable[Plan]) -> dict[str, str]:
+    """What is to be added elsewhere, and for which functions."""
+    names: dict[str, list[str]] = {}
+    for plan in plans:
+        if plan.instead:
+            names.setdefault(plan.instead, []).append(plan.function.name)
+    return {
+        text: ", ".join(of[:_MOST_NAMES])
+        + (f" and {len(of) - _MOST_NAMES} more" * (len(of) > _MOST_NAMES))
+        for text, of in names.items()
+    }
 
 
 def _plan(plan: Plan) -> Text:
@@ -170,6 +187,7 @@ def _as_dict(plan: Plan, outcome: Outcome | None) -> dict[str, Any]:
         ],
         "warnings": list(carried_out.warnings),
         "reasons": list(carried_out.reasons),
+        "instead": carried_out.instead,
         "managed_by": str(plan.manager) if plan.manager else None,
         "result": outcome.result if outcome else None,
         "error": outcome.error if outcome else None,

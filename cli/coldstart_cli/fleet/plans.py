@@ -40,7 +40,8 @@ class Plan:
     warnings: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()  # for "refuse" and "skip"
     manager: Manager | None = None  # the tool that a refused function belongs to
-    image: bool = False  # refused, since it is a container image
+    # With "refuse": what to add to the function's own code base, as it is said there.
+    instead: str | None = None
     detaching: bool = False  # what was noted of the function is to be forgotten in the end
 
     @property

@@ -10,7 +10,7 @@ import re
 import shlex
 from collections.abc import Mapping
 
-_WRAPPER = "/opt/coldstart-wrapper"
+from coldstart_cli.fleet.wiring import NEXT_WRAPPER, OUR_WRAPPER
 
 
 def snippet(tool: str, layer_version_arn: str, next_wrapper: str | None) -> str:
@@ -58,17 +58,17 @@ def dockerfile(layer_version_arn: str, next_wrapper: str | None) -> str:
 #   curl --fail --output coldstart-layer.zip "$(aws lambda get-layer-version-by-arn \\
 #     --arn {layer_version_arn} --query Content.Location --output text)"
 COPY coldstart-layer.zip /tmp/
-RUN python3 -m zipfile -e /tmp/coldstart-layer.zip /opt && chmod 755 {_WRAPPER}
+RUN python3 -m zipfile -e /tmp/coldstart-layer.zip /opt && chmod 755 {OUR_WRAPPER}
 {variables}
 # On an image that is not one of AWS's, instead of AWS_LAMBDA_EXEC_WRAPPER:
-# ENTRYPOINT ["{_WRAPPER}", "python3", "-m", "awslambdaric"]
+# ENTRYPOINT ["{OUR_WRAPPER}", "python3", "-m", "awslambdaric"]
 """
 
 
 def _variables(next_wrapper: str | None) -> dict[str, str]:
-    variables = {"AWS_LAMBDA_EXEC_WRAPPER": _WRAPPER}
+    variables = {"AWS_LAMBDA_EXEC_WRAPPER": OUR_WRAPPER}
     if next_wrapper is not None:
-        variables["COLDSTART_NEXT_WRAPPER"] = next_wrapper
+        variables[NEXT_WRAPPER] = next_wrapper
     return variables
 
 

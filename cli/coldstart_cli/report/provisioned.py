@@ -1,0 +1,259 @@
+"""Advice on provisioned concurrency: how many environments, what they cost, what they spare."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from coldstart_cli.report.advised import FEWEST_INVOCATIONS, FEWEST_STARTS, RARE, Advice
+from coldstart_cli.report.costs import DAYS, SECONDS, Costs
+from coldstart_cli.report.figures import Concurrency, FunctionFigures, Provisioned
+from coldstart_cli.report.wording import count, gigabytes, percent, small_usd, usd
+
+# The share of the environments that are in use when concurrency is at its p95. The developer
+# guide's example of target tracking has the same ("Configuring provisioned concurrency").
+TARGET_UTILISATION = 0.7
+# Less than half of that: more of it is idle than needed.
+_IDLE_UTILISATION = TARGET_UTILISATION / 2
+# For one cold start avoided; from here on the advice says that it is dear.
+DEAR_USD = 0.01
+
+_OVER = {
+    "busy": "over the seconds with at least one request",
+    "periods": "over the metric's periods, each with the most that there was in it",
+}
+
+
+class _Needed(NamedTuple):
+    """How many environments, and what they would serve."""
+
+    number: int
+    served: float  # share of the billed duration, at least
+    left: float  # share of the cold starts that remain, an estimate
+    steps: tuple[str, ...]
+
+
+def _needed(concurrency: Concurrency) -> _Needed | None:
+    if concurrency.p95 <= 0 or concurrency.mean <= 0 or concurrency.max <= 0:
+        return None
+    # Rounded first: 7 / 0.7 is a little more than 10 in floating point.
+    number = max(1, math.ceil(round(concurrency.p95 / TARGET_UTILISATION, 6)))
+    how = (
+        f"How many: its concurrency has a p95 of {concurrency.p95:g}"
+        f" ({_OVER.get(concurrency.over, f'over {concurrency.over}')}). {concurrency.p95:g} /"
+        f" {TARGET_UTILISATION}, rounded up, is {number}. The p95, since what lies above it is"
+        f" short peaks; {TARGET_UTILISATION}, so that three in ten are free even then."
+    )
+    if number >= concurrency.max:
+        enough = f"That is enough for the highest that was seen, {concurrency.max:g}."
+        return _Needed(number, 1.0, 0.0, (how, enough))
+    quantile = 0.99 if number >= concurrency.p99 else 0.95
+    beyond = concurrency.max - number
+    served = max(0.0, 1 - (1 - quantile) * beyond / concurrency.mean)
+    left = beyond / concurrency.max
+    return _Needed(
+        number,
+        served,
+        left,
+        (
+            how,
+            f"It serves at least {percent(served)} of the work: for {1 - quantile:.0%} of the time"
+            f" concurrency may be above {number}, by at most {concurrency.max:g} - {number} ="
+            f" {beyond:g}, of {concurrency.mean:g} on average: 1 - {1 - quantile:.2f} x {beyond:g}"
+            f" / {concurrency.mean:g}.",
+            f"Cold starts that remain, an estimate: as if each of the {concurrency.max:g}"
+            f" environments at the peak started equally often, {beyond:g} / {concurrency.max:g} ="
+            f" {percent(left)}.",
+        ),
+    )
+
+
+def advise_provisioned(function: FunctionFigures, costs: Costs, window: float) -> Iterator[Advice]:
+    """Whether to set provisioned concurrency, to raise it or to lower it.
+
+    Requests that it serves are billed at a lower price, and the environments for as long as they
+    are configured, used or not ("AWS Lambda Pricing").
+
+    Args:
+        function: its figures.
+        costs: what it paid.
+        window: how long that was, in seconds.
+    """
+    provisioned = function.provisioned
+    if provisioned is not None and (provisioned.allocated_gb_seconds or provisioned.allocated):
+        yield from _raise(function, costs, provisioned)
+        yield from _lower(function, costs, provisioned, window)
+    elif not function.snap_start:  # which cannot be combined with it
+        yield from _set(function, costs)
+
+
+def _set(function: FunctionFigures, costs: Costs) -> Iterator[Advice]:
+    gb, scale, handler = costs.gb, costs.scale, costs.handler_gb_seconds
+    rate = function.cold_start_rate
+    needed = None if function.concurrency is None else _needed(function.concurrency)
+    if gb is None or scale is None or handler is None or rate is None or needed is None:
+        return
+    if function.invocations < FEWEST_INVOCATIONS or function.cold_starts < FEWEST_STARTS:
+        return
+    prices = costs.prices
+    number = needed.number
+    starts = function.cold_starts * scale
+    avoided = starts * (1 - needed.left)
+    ready = number * gb * SECONDS * prices.provisioned.usd
+    work = handler * scale
+    cheaper = work * needed.served * (prices.duration.usd - prices.provisioned_duration.usd)
+    init = (costs.init_usd or 0.0) * scale * (1 - needed.left)
+    net = ready - cheaper - init
+    if rate < RARE and net >= 0:
+        return
+    even = prices.provisioned.usd / (prices.duration.usd - prices.provisioned_duration.usd)
+    used = work * needed.served / (number * gb * SECONDS)
+    borrowed = prices.borrowed(prices.provisioned, prices.provisioned_duration)
+    title = (
+        f"Provisioned concurrency of {number} would avoid about {count(avoided)} of"
+        f" {count(starts)} cold starts in {DAYS} days"
+    )
+    if net < 0:
+        title += f", and save USD {usd(-net)}"
+    else:
+        title += f", for USD {usd(net)}: USD {small_usd(net / avoided)} each"
+        if net / avoided > DEAR_USD:
+            title += f". That is more than USD {DEAR_USD}: only if somebody waits for it"
+    yield Advice(
+        function.function,
+        function.region,
+        "provisioned concurrency",
+        title,
+        (
+            *needed.steps,
+            f"Kept ready: {number} x {gigabytes(gb)} GB x {SECONDS:,} s x"
+            f" {prices.provisioned}{borrowed} = USD {usd(ready)}.",
+            f"Served by it: {handler:,.1f} GB-seconds billed without init x {scale:.4f} for"
+            f" {DAYS} days x {percent(needed.served)}, each at {prices.provisioned_duration}"
+            f" instead of {prices.duration}: USD {usd(cheaper)} less.",
+            f"Init no longer billed: USD {usd(costs.init_usd)} x {scale:.4f} x"
+            f" {percent(1 - needed.left)} = USD {usd(init)}. (That of the provisioned environments"
+            " themselves is billed when Lambda makes or renews them; it is not counted here.)",
+            f"In all {usd(ready)} - {usd(cheaper)} - {usd(init)} ="
+            f" {'-' if net < 0 else ''}{usd(abs(net))} USD.",
+            f"Break-even: environments that are busy {percent(even)} of the time"
+            f" ({prices.provisioned} / ({prices.duration} - {prices.provisioned_duration})) cost"
+            f" what they would on demand, init aside; these would be busy {percent(used)}.",
+        ),
+        saves_usd=-net,
+        avoids_cold_starts=avoided,
+    )
+
+
+def _lower(
+    function: FunctionFigures, costs: Costs, provisioned: Provisioned, window: float
+) -> Iterator[Advice]:
+    allocated, used = provisioned.allocated_gb_seconds, provisioned.used_gb_seconds
+    gb, scale, idle = costs.gb, costs.scale, costs.idle_usd
+    if not allocated or used is None or gb is None or scale is None or idle is None:
+        return
+    utilisation = used / allocated
+    if utilisation >= _IDLE_UTILISATION:
+        return
+    prices = costs.prices
+    average = allocated / (gb * window)
+    shown = (
+        f"Idle: {allocated:,.0f} GB-seconds allocated - {used:,.0f} used = {allocated - used:,.0f},"
+        f" x {prices.provisioned}{prices.borrowed(prices.provisioned)} = USD {usd(idle)} in the"
+        f" window, x {scale:.4f} = USD {usd(idle * scale)} in {DAYS} days; it is in use"
+        f" {percent(utilisation)} of the time."
+    )
+    needed = None if function.concurrency is None else _needed(function.concurrency)
+    if needed is None:
+        yield Advice(
+            function.function,
+            function.region,
+            "idle",
+            f"Provisioned concurrency stands idle for USD {usd(idle * scale)} in {DAYS} days;"
+            " how many are needed cannot be told without figures of its concurrency",
+            (shown,),
+        )
+        return
+    kept = needed.number * gb * window
+    if kept >= allocated:
+        return
+    spared = (allocated - kept) * scale * prices.provisioned.usd
+    dearer = (
+        used * scale * (1 - needed.served) * (prices.duration.usd - prices.provisioned_duration.usd)
+    )
+    yield Advice(
+        function.function,
+        function.region,
+        "idle",
+        f"Lower provisioned concurrency from {average:.3g} on average to {needed.number}: saves"
+        f" USD {usd(spared - dearer)} in {DAYS} days",
+        (
+            shown,
+            *needed.steps,
+            f"On average {allocated:,.0f} GB-seconds / ({gigabytes(gb)} GB x {window:,.0f} s) ="
+            f" {average:.3g} were allocated; {needed.number} would be {kept:,.0f} GB-seconds. The"
+            f" difference, {allocated - kept:,.0f} x {scale:.4f} x {prices.provisioned}, is"
+            f" USD {usd(spared)}.",
+            f"What they would no longer serve is billed on demand: {used:,.0f} GB-seconds x"
+            f" {scale:.4f} x {percent(1 - needed.served)} x ({prices.duration} -"
+            f" {prices.provisioned_duration}) = USD {usd(dearer)}.",
+            "If it is idle at certain hours only, a schedule (Application Auto Scaling) is better.",
+        ),
+        saves_usd=spared - dearer,
+    )
+
+
+def _raise(function: FunctionFigures, costs: Costs, provisioned: Provisioned) -> Iterator[Advice]:
+    spilled = provisioned.spillover_invocations
+    if not spilled or function.invocations < FEWEST_INVOCATIONS:
+        return
+    share = spilled / function.invocations
+    if share < RARE:
+        return
+    shown = (
+        f"{count(spilled)} of {count(function.invocations)} requests ({percent(share)}) found no"
+        " provisioned environment free and went to one on demand"
+    )
+    needed = None if function.concurrency is None else _needed(function.concurrency)
+    have, gb, scale = provisioned.allocated, costs.gb, costs.scale
+    if needed is None or not have:
+        why = "its concurrency" if needed is None else "how many were allocated"
+        unknown = (f"How many are needed cannot be told without figures of {why}.",)
+        yield Advice(function.function, function.region, "spill-over", shown, unknown)
+        return
+    if needed.number <= have:
+        steps = (
+            needed.steps[0],
+            f"{have:g} were allocated, which is enough for that. Check whether the requests go to"
+            " the version or alias that has provisioned concurrency, whether it was there at all"
+            " hours, and whether short peaks (the highest concurrency was"
+            f" {function.concurrency.max if function.concurrency else 0:g}) are what went beyond.",
+        )
+        yield Advice(function.function, function.region, "spill-over", shown, steps)
+        return
+    if gb is None or scale is None:
+        return
+    prices = costs.prices
+    more = needed.number - have
+    usd_more = more * gb * SECONDS * prices.provisioned.usd
+    starts = function.cold_starts * scale
+    borrowed = prices.borrowed(prices.provisioned)
+    yield Advice(
+        function.function,
+        function.region,
+        "spill-over",
+        f"Raise provisioned concurrency from {have:g} to {needed.number}, for at most"
+        f" USD {usd(usd_more)} in {DAYS} days: {shown}",
+        (
+            *needed.steps,
+            f"{needed.number} - {have:g} = {more:g} more: {more:g} x {gigabytes(gb)} GB x"
+            f" {SECONDS:,} s x {prices.provisioned}{borrowed} = USD {usd(usd_more)}. What they"
+            f" serve is billed at {prices.provisioned_duration} instead of {prices.duration} a"
+            " GB-second, which is not taken off here.",
+            f"Its cold starts, {count(starts)} in {DAYS} days, are all from such requests, or from"
+            " other versions; at most these would be avoided.",
+        ),
+        saves_usd=-usd_more,
+        avoids_cold_starts=starts * (1 - needed.left),
+    )

@@ -11,7 +11,7 @@ from coldstart_cli.report.figures import CONTRADICTIONS, FunctionFigures, Report
 from coldstart_cli.report.memory import advise_memory
 from coldstart_cli.report.provisioned import advise_provisioned
 from coldstart_cli.report.snap_start import advise_snap_start
-from coldstart_cli.report.wording import count, gigabytes, milliseconds, percent, usd
+from coldstart_cli.report.wording import count, gigabytes, milliseconds, percent, sum_usd, usd
 
 __all__ = ["Advice", "advise", "too_few"]
 
@@ -98,22 +98,22 @@ def too_few(report: Report) -> str | None:
 def _init(function: FunctionFigures, paid: Costs) -> Iterator[Advice]:
     if paid.init_usd is None or paid.scale is None or function.cold_starts < FEWEST_STARTS:
         return
-    sum_usd = paid.init_usd * paid.scale
-    if sum_usd < WORTH_USD or paid.gb is None:
+    in_30_days = paid.init_usd * paid.scale
+    if in_30_days < WORTH_USD or paid.gb is None:
         return
     prices = paid.prices
     yield Advice(
         function.function,
         function.region,
         "init",
-        f"Its inits are billed at USD {usd(sum_usd)} in {DAYS} days: COLDSTART_PROFILE=on and"
+        f"Its inits are billed at USD {usd(in_30_days)} in {DAYS} days: COLDSTART_PROFILE=on and"
         " `coldstart profile` show what they are spent on",
         (
             f"Init Duration that was billed: {milliseconds(function.billed_init_ms)} ms / 1000 x"
             f" {gigabytes(paid.gb)} GB x {prices.duration} a GB-second"
-            f"{prices.borrowed(prices.duration)} = USD {usd(paid.init_usd)} in the window, x"
-            f" {paid.scale:.4f} = USD {usd(sum_usd)} in {DAYS} days. Lambda has billed it for every"
-            " kind of function since 1 August 2025.",
+            f"{prices.borrowed(prices.duration)} = USD {sum_usd(paid.init_usd)} in the window, x"
+            f" {paid.scale:.4f} = USD {usd(in_30_days)} in {DAYS} days. Lambda has billed it"
+            " for every kind of function since 1 August 2025.",
             *_share(function),
         ),
     )

@@ -9,7 +9,8 @@ from typing import NamedTuple
 from coldstart_cli.report.advised import FEWEST_INVOCATIONS, FEWEST_STARTS, RARE, Advice
 from coldstart_cli.report.costs import DAYS, SECONDS, Costs
 from coldstart_cli.report.figures import Concurrency, FunctionFigures, Provisioned
-from coldstart_cli.report.wording import count, gigabytes, percent, small_usd, usd
+from coldstart_cli.report.prices import Prices
+from coldstart_cli.report.wording import count, gigabytes, percent, small_usd, sum_usd, usd
 
 # The share of the environments that are in use when concurrency is at its p95. The developer
 # guide's example of target tracking has the same ("Configuring provisioned concurrency").
@@ -128,21 +129,33 @@ def _set(function: FunctionFigures, costs: Costs) -> Iterator[Advice]:
         (
             *needed.steps,
             f"Kept ready: {number} x {gigabytes(gb)} GB x {SECONDS:,} s x"
-            f" {prices.provisioned}{borrowed} = USD {usd(ready)}.",
+            f" {prices.provisioned}{borrowed} = USD {sum_usd(ready)}.",
             f"Served by it: {handler:,.1f} GB-seconds billed without init x {scale:.4f} for"
             f" {DAYS} days x {percent(needed.served)}, each at {prices.provisioned_duration}"
-            f" instead of {prices.duration}: USD {usd(cheaper)} less.",
-            f"Init no longer billed: USD {usd(costs.init_usd)} x {scale:.4f} x"
-            f" {percent(1 - needed.left)} = USD {usd(init)}. (That of the provisioned environments"
-            " themselves is billed when Lambda makes or renews them; it is not counted here.)",
-            f"In all {usd(ready)} - {usd(cheaper)} - {usd(init)} ="
-            f" {'-' if net < 0 else ''}{usd(abs(net))} USD.",
-            f"Break-even: environments that are busy {percent(even)} of the time"
-            f" ({prices.provisioned} / ({prices.duration} - {prices.provisioned_duration})) cost"
-            f" what they would on demand, init aside; these would be busy {percent(used)}.",
+            f" instead of {prices.duration}: USD {sum_usd(cheaper)} less.",
+            f"Init no longer billed: USD {sum_usd(costs.init_usd or 0.0)} x {scale:.4f} x"
+            f" {percent(1 - needed.left)} = USD {sum_usd(init)}. (That of the provisioned"
+            " environments themselves is billed when Lambda makes or renews them; it is not"
+            " counted here.)",
+            f"In all {sum_usd(ready)} - {sum_usd(cheaper)} - {sum_usd(init)} = {sum_usd(net)} USD.",
+            _break_even(even, used, prices),
         ),
         saves_usd=-net,
         avoids_cold_starts=avoided,
+    )
+
+
+def _break_even(even: float, used: float, prices: Prices) -> str:
+    reckoned = f"{prices.provisioned} / ({prices.duration} - {prices.provisioned_duration})"
+    if even > 1:
+        return (
+            f"Break-even: none. {reckoned} is {percent(even)}, so even environments that are always"
+            f" busy cost more than on demand, init aside; these would be busy {percent(used)} of"
+            " the time."
+        )
+    return (
+        f"Break-even: environments that are busy {percent(even)} of the time ({reckoned}) cost what"
+        f" they would on demand, init aside; these would be busy {percent(used)}."
     )
 
 
@@ -154,7 +167,7 @@ def _lower(
     if not allocated or used is None or gb is None or scale is None or idle is None:
         return
     utilisation = used / allocated
-    if utilisation >= _IDLE_UTILISATION:
+    if utilisation >= _IDLE_UTILISATION or _is_short(function, provisioned):
         return
     prices = costs.prices
     average = allocated / (gb * window)
@@ -182,6 +195,11 @@ def _lower(
     dearer = (
         used * scale * (1 - needed.served) * (prices.duration.usd - prices.provisioned_duration.usd)
     )
+    no_longer = (
+        f"What they would no longer serve is billed on demand: {used:,.0f} GB-seconds x"
+        f" {scale:.4f} x {percent(1 - needed.served)} x ({prices.duration} -"
+        f" {prices.provisioned_duration}) = USD {sum_usd(dearer)}.",
+    )
     yield Advice(
         function.function,
         function.region,
@@ -190,27 +208,29 @@ def _lower(
         f" USD {usd(spared - dearer)} in {DAYS} days",
         (
             shown,
-            *needed.steps,
+            *needed.steps[:2],
             f"On average {allocated:,.0f} GB-seconds / ({gigabytes(gb)} GB x {window:,.0f} s) ="
             f" {average:.3g} were allocated; {needed.number} would be {kept:,.0f} GB-seconds. The"
             f" difference, {allocated - kept:,.0f} x {scale:.4f} x {prices.provisioned}, is"
-            f" USD {usd(spared)}.",
-            f"What they would no longer serve is billed on demand: {used:,.0f} GB-seconds x"
-            f" {scale:.4f} x {percent(1 - needed.served)} x ({prices.duration} -"
-            f" {prices.provisioned_duration}) = USD {usd(dearer)}.",
+            f" USD {sum_usd(spared)}.",
+            *(no_longer if dearer else ()),
             "If it is idle at certain hours only, a schedule (Application Auto Scaling) is better.",
         ),
         saves_usd=spared - dearer,
     )
 
 
+def _is_short(function: FunctionFigures, provisioned: Provisioned) -> bool:
+    return (provisioned.spillover_invocations or 0) >= RARE * function.invocations > 0
+
+
 def _raise(function: FunctionFigures, costs: Costs, provisioned: Provisioned) -> Iterator[Advice]:
     spilled = provisioned.spillover_invocations
     if not spilled or function.invocations < FEWEST_INVOCATIONS:
         return
-    share = spilled / function.invocations
-    if share < RARE:
+    if not _is_short(function, provisioned):
         return
+    share = spilled / function.invocations
     shown = (
         f"{count(spilled)} of {count(function.invocations)} requests ({percent(share)}) found no"
         " provisioned environment free and went to one on demand"
@@ -228,7 +248,8 @@ def _raise(function: FunctionFigures, costs: Costs, provisioned: Provisioned) ->
             f"{have:g} were allocated, which is enough for that. Check whether the requests go to"
             " the version or alias that has provisioned concurrency, whether it was there at all"
             " hours, and whether short peaks (the highest concurrency was"
-            f" {function.concurrency.max if function.concurrency else 0:g}) are what went beyond.",
+            f" {function.concurrency.max if function.concurrency else 0:g}) are what went beyond."
+            " Target tracking or a schedule (Application Auto Scaling) fits it to the hour.",
         )
         yield Advice(function.function, function.region, "spill-over", shown, steps)
         return
@@ -244,16 +265,16 @@ def _raise(function: FunctionFigures, costs: Costs, provisioned: Provisioned) ->
         function.region,
         "spill-over",
         f"Raise provisioned concurrency from {have:g} to {needed.number}, for at most"
-        f" USD {usd(usd_more)} in {DAYS} days: {shown}",
+        f" USD {sum_usd(usd_more)} in {DAYS} days: {shown}",
         (
-            *needed.steps,
+            *needed.steps[:2],
             f"{needed.number} - {have:g} = {more:g} more: {more:g} x {gigabytes(gb)} GB x"
-            f" {SECONDS:,} s x {prices.provisioned}{borrowed} = USD {usd(usd_more)}. What they"
+            f" {SECONDS:,} s x {prices.provisioned}{borrowed} = USD {sum_usd(usd_more)}. What they"
             f" serve is billed at {prices.provisioned_duration} instead of {prices.duration} a"
             " GB-second, which is not taken off here.",
             f"Its cold starts, {count(starts)} in {DAYS} days, are all from such requests, or from"
             " other versions; at most these would be avoided.",
         ),
         saves_usd=-usd_more,
-        avoids_cold_starts=starts * (1 - needed.left),
+        avoids_cold_starts=starts,
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from coldstart_cli.report.advised import FEWEST_INVOCATIONS, FEWEST_STARTS, RARE, Advice
 from coldstart_cli.report.costs import DAYS, SECONDS, Costs
 from coldstart_cli.report.figures import FunctionFigures
-from coldstart_cli.report.wording import count, gigabytes, milliseconds, percent, usd
+from coldstart_cli.report.wording import count, gigabytes, milliseconds, percent, sum_usd, usd
 
 # "Improving startup performance with Lambda SnapStart": "from several seconds to as low as
 # sub-second". A shorter init may well be faster than a restore.
@@ -76,9 +76,9 @@ def advise_snap_start(function: FunctionFigures, costs: Costs) -> Iterator[Advic
     if paid:
         price = (
             f"Cache: {gigabytes(gb)} GB x {SECONDS:,} s x {prices.snapshot_cache}{borrowed} ="
-            f" USD {usd(cache)} for one published version; each that is kept costs as much.",
+            f" USD {sum_usd(cache)} for one published version; each that is kept costs as much.",
             f"Restores: {count(starts)} cold starts x {gigabytes(gb)} GB x"
-            f" {prices.snapshot_restore} = USD {usd(restores)}.",
+            f" {prices.snapshot_restore} = USD {sum_usd(restores)}.",
         )
     doubts = []
     if function.package is None:
@@ -102,10 +102,11 @@ def advise_snap_start(function: FunctionFigures, costs: Costs) -> Iterator[Advic
             f" says sub-second at best, so nothing is said of inits below"
             f" {_LONG_INIT_MS:,.0f} ms.",
             *price,
-            f"Init no longer billed: USD {usd(costs.init_usd)} in the window x {scale:.4f} ="
-            f" USD {usd(init)}. In all {usd(cache)} + {usd(restores)} - {usd(init)} ="
-            f" {'-' if net < 0 else ''}{usd(abs(net))} USD; code that runs after a restore is"
-            " billed, and not counted here.",
+            f"Init no longer billed: USD {sum_usd(costs.init_usd)} in the window x"
+            f" {scale:.4f} = USD {sum_usd(init)}. In all {sum_usd(cache)} + {sum_usd(restores)} -"
+            f" {sum_usd(init)} = {sum_usd(net)} USD; code that runs after a restore is billed, and"
+            " not counted here.",
+            "It is instead of provisioned concurrency: a version cannot have both.",
             f"Check that {'; that '.join(doubts)}.",
         ),
         saves_usd=-net,

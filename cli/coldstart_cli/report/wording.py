@@ -12,6 +12,13 @@ START_TYPES = ("cold", "restore", "reinit", "provisioned", "proactive", "managed
 UNKNOWN = "-"
 
 
+def printable(text: str) -> str:
+    """Text out of logs, with what could move a cursor or break a line made visible."""
+    return "".join(
+        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
+    )
+
+
 def count(value: float | None) -> str:
     """A whole number."""
     return UNKNOWN if value is None else f"{value:,.0f}"
@@ -29,6 +36,15 @@ def usd(value: float | None) -> str:
     if 0 < abs(value) < 0.005:
         return "<0.01"
     return f"{value:,.2f}"
+
+
+def sum_usd(value: float) -> str:
+    """A sum to reckon with: below one dollar in hundredths of a cent, as it is multiplied on."""
+    if abs(value) >= 1:
+        return f"{value:,.2f}"
+    if 0 < abs(value) < 0.00005:
+        return "<0.0001"
+    return f"{value:.4f}"
 
 
 def small_usd(value: float) -> str:

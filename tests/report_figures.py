@@ -30,7 +30,7 @@ ORDERS = FunctionFigures(
     platform_inits=2_150,
     init=Distribution(
         2_150, 480.0, 900.0, 1_400.0, 2_100.0, 1_100_000.0,
-        ((250.0, 500.0, 1_150), (500.0, 750.0, 700), (750.0, 1_000.0, 200), (1_000.0, 2_250.0, 100)),
+        ((250.0, 500.0, 1_150), (500.0, 750.0, 700), (750.0, 1_000.0, 200), (1_000.0, 2_250.0, 100))
     ),
     billed_ms=21_100_000.0,
     billed_init_ms=1_100_000.0,
@@ -126,26 +126,42 @@ def realistic(number: int, seed: int = 1) -> Report:
         allocated = (
             sum((hour_.provisioned_concurrency or 0) * 3600 for hour_ in hours) * memory / 1024
         )
+        used = allocated * chance.uniform(0.1, 0.8)
+        spilled = round(total * 0.004) if index % 8 == 1 else 0
+        differs = index % 11 == 5
+        first = Contradiction("init-without-line", "9f1c-22", "[$LATEST]ab", BEGIN + 5000.0, None)
         functions.append(
             FunctionFigures(
-                name, chance.choice(("eu-central-1", "us-east-1", "eu-west-1")), total, dict(by_type),
-                cold_starts, 0 if snapped else cold_starts, cold_starts if snapped else 0, init,
-                _durations(chance, 350, min(cold_starts, 800)) if snapped else None,
+                name,
+                chance.choice(("eu-central-1", "us-east-1", "eu-west-1")),
+                total,
+                dict(by_type),
+                cold_starts,
+                platform_inits=0 if snapped else cold_starts,
+                platform_restores=cold_starts if snapped else 0,
+                init=init,
+                restore=_durations(chance, 350, min(cold_starts, 800)) if snapped else None,
                 billed_ms=total * chance.uniform(20, 400) + (init.total if init else 0),
                 billed_init_ms=init.total if init else 0.0,
-                memory_mb=memory, max_memory_used_mb=round(memory * chance.uniform(0.2, 0.95)),
-                architecture=chance.choice(("x86_64", "arm64")), runtime="python3.13",
-                concurrency=Concurrency(peak / 4, peak / 4, float(int(peak / 2) + 1),
-                                        float(int(peak * 0.8) + 1), float(int(peak) + 1), "busy"),
-                provisioned=Provisioned(allocated, allocated * chance.uniform(0.1, 0.8),
-                                        round(total * 0.004) if index % 8 == 1 else 0, 5.0)
-                if has else None,
+                memory_mb=memory,
+                max_memory_used_mb=round(memory * chance.uniform(0.2, 0.95)),
+                architecture=chance.choice(("x86_64", "arm64")),
+                runtime="python3.13",
+                concurrency=Concurrency(
+                    mean=peak / 4,
+                    p50=peak / 4,
+                    p95=float(int(peak / 2) + 1),
+                    p99=float(int(peak * 0.8) + 1),
+                    max=float(int(peak) + 1),
+                    over="busy",
+                ),
+                provisioned=Provisioned(allocated, used, spilled, 5.0) if has else None,
                 periods=tuple(hours),
-                contradictions={"init-without-line": 3} if index % 11 == 5 else {},
-                contradictions_listed=(Contradiction("init-without-line", "9f1c-22", "2026/11/20/[$LATEST]ab",
-                                                     BEGIN + 5000.0, None),) if index % 11 == 5 else (),
-                snap_start=snapped, package="Zip",
+                contradictions={first.kind: 3} if differs else {},
+                contradictions_listed=(first,) if differs else (),
+                snap_start=snapped,
+                package="Zip",
             )
-        )  # fmt: skip
+        )
     gaps = ("2 of 7 days of /aws/lambda/import-prod-005: the role may not read the log group.",)
     return Report(BEGIN, BEGIN + WEEK, tuple(functions), "logs and metrics of the account", gaps)

@@ -9,6 +9,7 @@ from coldstart_cli.report.advised import FEWEST_INVOCATIONS, FEWEST_STARTS, WORT
 from coldstart_cli.report.costs import DAYS, Costs, costs, window_seconds
 from coldstart_cli.report.figures import CONTRADICTIONS, FunctionFigures, Report
 from coldstart_cli.report.memory import advise_memory
+from coldstart_cli.report.prices import remark
 from coldstart_cli.report.provisioned import advise_provisioned
 from coldstart_cli.report.snap_start import advise_snap_start
 from coldstart_cli.report.wording import count, gigabytes, milliseconds, percent, sum_usd, usd
@@ -111,7 +112,7 @@ def _init(function: FunctionFigures, paid: Costs) -> Iterator[Advice]:
         (
             f"Init Duration that was billed: {milliseconds(function.billed_init_ms)} ms / 1000 x"
             f" {gigabytes(paid.gb)} GB x {prices.duration} a GB-second"
-            f"{prices.borrowed(prices.duration)} = USD {sum_usd(paid.init_usd)} in the window, x"
+            f"{remark(prices.duration)} = USD {sum_usd(paid.init_usd)} in the window, x"
             f" {paid.scale:.4f} = USD {usd(in_30_days)} in {DAYS} days. Lambda has billed it"
             " for every kind of function since 1 August 2025.",
             *_share(function),

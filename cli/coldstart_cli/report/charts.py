@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from coldstart_cli.report import wording
 from coldstart_cli.report.figures import Distribution, Period
 
-_MOST_BARS = 84  # a week in steps of two hours
+_MOST_BARS = 56  # a week in steps of three hours
 _MOST_BINS = 18
+_MOST_EDGES = 7  # of bins, that have their number below
 # Of a bar's place, so that there is a gap.
 _FILLED = 0.86
 
@@ -178,31 +179,32 @@ def durations_chart(durations: Distribution, height: float) -> Chart | None:
     bins = _fewer(durations.histogram)
     if not bins or not any(number for _, _, number in bins):
         return None
-    begin, end = bins[0][0], bins[-1][1]
     top, ticks = _scale(float(max(number for _, _, number in bins)), height)
-
-    def x(ms: float) -> float:
-        return (ms - begin) / (end - begin) * 100
-
+    wide = 100 / len(bins)  # each as wide as the next: bins may well be on a logarithmic scale
     bars = tuple(
         Bar(
-            x(low),
-            (x(high) - x(low)) * _FILLED,
+            place * wide,
+            wide * _FILLED,
             f"{low:,.0f} to {high:,.0f} ms: {number:,}",
             (Piece("durations", height - number / top * height, number / top * height),),
         )
-        for low, high, number in bins
+        for place, (low, high, number) in enumerate(bins)
         if number
     )
-    percentiles = (("p50", durations.p50), ("p95", durations.p95), ("p99", durations.p99))
+
+    def x(ms: float) -> float:
+        place = next((at for at, (_, high, _) in enumerate(bins) if ms <= high), len(bins) - 1)
+        low, high, _ = bins[place]
+        return wide * (place + min(1.0, max(0.0, (ms - low) / ((high - low) or 1.0))))
+
     marks = tuple(
-        Tick(x(ms), f"{name} {ms:,.0f} ms") for name, ms in percentiles if begin <= ms <= end
+        Tick(x(ms), f"{name} {ms:,.0f} ms")
+        for name, ms in (("p50", durations.p50), ("p95", durations.p95), ("p99", durations.p99))
     )
-    step, _ = _steps(end - begin, 1.0)
-    first = math.ceil(begin / step)
+    edges = [bins[0][0], *(high for _, high, _ in bins)]
+    every = math.ceil(len(edges) / _MOST_EDGES)
     labels = tuple(
-        Tick(x(number * step), f"{number * step:,.0f}")
-        for number in range(first, int(end / step) + 1)
+        Tick(place * wide, f"{edge:,.0f}") for place, edge in enumerate(edges) if place % every == 0
     )
     return Chart(height, bars, ticks, labels, marks=marks)
 

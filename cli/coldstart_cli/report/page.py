@@ -13,7 +13,7 @@ from coldstart_cli.report import charts, wording
 from coldstart_cli.report.advice import Advice, too_few
 from coldstart_cli.report.costs import DAYS, Costs, price_notes, scale_to_30_days, total
 from coldstart_cli.report.figures import CONTRADICTIONS, FunctionFigures, Report
-from coldstart_cli.report.table import ranked
+from coldstart_cli.report.table import contradicted, ranked
 
 # Charts over time are large: of so many functions. Distributions there are of all.
 _MOST_TIMELINES = 10
@@ -83,6 +83,7 @@ def page(report: Report, advice: Sequence[Advice]) -> str:
         kinds=wording.START_TYPES,
         names=_NAMES,
         contradictions=CONTRADICTIONS,
+        contradicted=contradicted,
         wording=wording,
         version=coldstart_layer.__version__,
     )
@@ -110,15 +111,16 @@ def _tiles(
 
     def money(heading: str, values: list[float | None]) -> tuple[str, str, str]:
         usd, unknown = total(values)
+        if usd is None:
+            return heading, wording.UNKNOWN, "none, or not known"
         month = "in the window"
-        if usd is not None and scale is not None:
+        if scale is not None:
             month = f"{wording.usd(usd * scale)} in {DAYS} days"
-        missing = f"not known of {unknown:,}" if unknown else ""
-        return heading, wording.usd(usd), "; ".join(filter(None, (month, missing)))
+        return heading, wording.usd(usd), month + (f"; not known of {unknown:,}" if unknown else "")
 
     provisioned = [function.provisioned for function in functions if function.provisioned]
     spilled, _ = total(one.spillover_invocations for one in provisioned)
-    differ = sum(sum(function.contradictions.values()) for function in functions)
+    differ, _ = total(contradicted(function) for function in functions)
     rate = wording.percent(cold / invocations if invocations else None)
     return [
         ("invocations", wording.count(invocations), ""),
@@ -128,7 +130,7 @@ def _tiles(
             "USD idle, provisioned",
             [paid.idle_usd for function, paid in rows if function.provisioned],
         ),
-        ("spilled over", wording.count(spilled), "found no provisioned one free"),
+        ("spilled over", wording.count(spilled), "found none provisioned free"),
         ("contradictions", wording.count(differ), "of the layer and Lambda's own lines"),
     ]
 

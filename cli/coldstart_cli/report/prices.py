@@ -10,15 +10,18 @@ from typing import Any
 
 # Whose prices are taken where the table has none.
 FALLBACK_REGION = "us-east-1"
-_ARCHITECTURES = ("x86_64", "arm64")
+_X86 = "x86_64"
+_ARCHITECTURES = (_X86, "arm64")
+# Of what is priced for arm64 in us-east-1, to the last digit.
+_ARM_TO_X86 = 0.8
 
 
 @dataclass(frozen=True)
 class Price:
-    """A price, and the region it is of: another than was asked for, if the table has none."""
+    """A price, and what it is in the place of the one asked for; empty if it is that."""
 
     usd: float
-    region: str
+    instead: str = ""
 
     def __str__(self) -> str:
         return f"USD {self.usd:.10f}".rstrip("0")
@@ -43,15 +46,11 @@ class Prices:
     snapshot_cache: Price
     snapshot_restore: Price
 
-    def borrowed(self, *prices: Price) -> str:
-        """The end of a sentence that names the prices; empty if they are this region's own.
 
-        Args:
-            prices: those that the sentence has.
-        """
-        if all(price.region == self.region for price in prices):
-            return ""
-        return f" ({FALLBACK_REGION}'s price: {self.region}'s is not in the table)"
+def remark(*of: Price) -> str:
+    """What a sentence that names these prices has to add; empty if all are the right ones."""
+    notes = dict.fromkeys(price.instead for price in of if price.instead)
+    return f" ({'; '.join(notes)})" if notes else ""
 
 
 @cache
@@ -71,31 +70,45 @@ def prices(region: str | None, architecture: str | None) -> Prices:
         region: such as "eu-west-1"; None, if it is not known, for those of us-east-1.
         architecture: "x86_64" or "arm64"; None, if it is not known, for x86_64.
 
-    Each price that the table has not for this region is that of us-east-1, and says so.
+    For a price that the table has not there is another, which says what it is: a fifth less than
+    x86_64 for arm64, as it is in us-east-1; if there is none either, that of us-east-1.
     """
     regions = _table()["regions"]
     asked = region or FALLBACK_REGION
     own = regions.get(asked, {})
     other = regions[FALLBACK_REGION]
-    kind = architecture if architecture in _ARCHITECTURES else _ARCHITECTURES[0]
+    kind = architecture if architecture in _ARCHITECTURES else _X86
 
-    def of(name: str, within: str | None = None) -> Price:
-        usd = (own.get(within, {}) if within else own).get(name)
+    def everywhere(name: str) -> Price:
+        usd = own.get(name)
+        return Price(float(other[name]), _borrowed(asked)) if usd is None else Price(float(usd))
+
+    def by_architecture(name: str) -> Price:
+        if not own:
+            return Price(float(other[kind][name]), _borrowed(asked))
+        usd = own[kind][name]
         if usd is not None:
-            return Price(float(usd), asked)
-        return Price(float((other[within] if within else other)[name]), FALLBACK_REGION)
+            return Price(float(usd))
+        return Price(
+            round(float(own[_X86][name]) * _ARM_TO_X86, 10),
+            f"a fifth less than x86_64: {asked}'s price for {kind} is not in the table",
+        )
 
     return Prices(
         as_of=as_of(),
         region=asked,
         architecture=kind,
-        request=of("request"),
-        duration=of("duration", kind),
-        provisioned=of("provisioned", kind),
-        provisioned_duration=of("provisioned_duration", kind),
-        snapshot_cache=of("snapshot_cache"),
-        snapshot_restore=of("snapshot_restore"),
+        request=everywhere("request"),
+        duration=by_architecture("duration"),
+        provisioned=by_architecture("provisioned"),
+        provisioned_duration=by_architecture("provisioned_duration"),
+        snapshot_cache=everywhere("snapshot_cache"),
+        snapshot_restore=everywhere("snapshot_restore"),
     )
+
+
+def _borrowed(region: str) -> str:
+    return f"{FALLBACK_REGION}'s price: {region}'s is not in the table"
 
 
 def is_listed(region: str) -> bool:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from coldstart_cli.report.advised import FEWEST_INVOCATIONS, FEWEST_STARTS, RARE, Advice
 from coldstart_cli.report.costs import DAYS, SECONDS, Costs
 from coldstart_cli.report.figures import Concurrency, FunctionFigures, Provisioned
-from coldstart_cli.report.prices import Prices
+from coldstart_cli.report.prices import Prices, remark
 from coldstart_cli.report.wording import count, gigabytes, percent, small_usd, sum_usd, usd
 
 # The share of the environments that are in use when concurrency is at its p95. The developer
@@ -59,10 +59,10 @@ def _needed(concurrency: Concurrency) -> _Needed | None:
         left,
         (
             how,
-            f"It serves at least {percent(served)} of the work: for {1 - quantile:.0%} of the time"
-            f" concurrency may be above {number}, by at most {concurrency.max:g} - {number} ="
-            f" {beyond:g}, of {concurrency.mean:g} on average: 1 - {1 - quantile:.2f} x {beyond:g}"
-            f" / {concurrency.mean:g}.",
+            f"For {1 - quantile:.0%} of the time concurrency may be above {number}, by at most"
+            f" {concurrency.max:g} - {number} = {beyond:g}, of {concurrency.mean:.4g} on average:"
+            f" so it serves at least 1 - {1 - quantile:.2f} x {beyond:g} / {concurrency.mean:.4g}"
+            f" = {percent(served)} of the work.",
             f"Cold starts that remain, an estimate: as if each of the {concurrency.max:g}"
             f" environments at the peak started equally often, {beyond:g} / {concurrency.max:g} ="
             f" {percent(left)}.",
@@ -110,7 +110,7 @@ def _set(function: FunctionFigures, costs: Costs) -> Iterator[Advice]:
         return
     even = prices.provisioned.usd / (prices.duration.usd - prices.provisioned_duration.usd)
     used = work * needed.served / (number * gb * SECONDS)
-    borrowed = prices.borrowed(prices.provisioned, prices.provisioned_duration)
+    borrowed = remark(prices.provisioned, prices.provisioned_duration)
     title = (
         f"Provisioned concurrency of {number} would avoid about {count(avoided)} of"
         f" {count(starts)} cold starts in {DAYS} days"
@@ -173,7 +173,7 @@ def _lower(
     average = allocated / (gb * window)
     shown = (
         f"Idle: {allocated:,.0f} GB-seconds allocated - {used:,.0f} used = {allocated - used:,.0f},"
-        f" x {prices.provisioned}{prices.borrowed(prices.provisioned)} = USD {usd(idle)} in the"
+        f" x {prices.provisioned}{remark(prices.provisioned)} = USD {usd(idle)} in the"
         f" window, x {scale:.4f} = USD {usd(idle * scale)} in {DAYS} days; it is in use"
         f" {percent(utilisation)} of the time."
     )
@@ -259,7 +259,7 @@ def _raise(function: FunctionFigures, costs: Costs, provisioned: Provisioned) ->
     more = needed.number - have
     usd_more = more * gb * SECONDS * prices.provisioned.usd
     starts = function.cold_starts * scale
-    borrowed = prices.borrowed(prices.provisioned)
+    borrowed = remark(prices.provisioned)
     yield Advice(
         function.function,
         function.region,

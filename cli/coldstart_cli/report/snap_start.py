@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from coldstart_cli.report.advised import FEWEST_INVOCATIONS, FEWEST_STARTS, RARE, Advice
 from coldstart_cli.report.costs import DAYS, SECONDS, Costs
 from coldstart_cli.report.figures import FunctionFigures
+from coldstart_cli.report.prices import remark
 from coldstart_cli.report.wording import count, gigabytes, milliseconds, percent, sum_usd, usd
 
 # "Improving startup performance with Lambda SnapStart": "from several seconds to as low as
@@ -66,7 +67,7 @@ def advise_snap_start(function: FunctionFigures, costs: Costs) -> Iterator[Advic
         return
     prices, gb, scale = costs.prices, costs.gb, costs.scale
     starts = function.cold_starts * scale
-    borrowed = prices.borrowed(prices.snapshot_cache, prices.snapshot_restore)
+    borrowed = remark(prices.snapshot_cache, prices.snapshot_restore)
     cache = gb * SECONDS * prices.snapshot_cache.usd if paid else 0.0
     restores = starts * gb * prices.snapshot_restore.usd if paid else 0.0
     init = costs.init_usd * scale

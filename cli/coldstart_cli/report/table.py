@@ -43,6 +43,17 @@ def ranked(report: Report) -> list[tuple[FunctionFigures, Costs]]:
     )
 
 
+def contradicted(function: FunctionFigures) -> int | None:
+    """In how many starts the layer and the platform differ; None if there is nothing to compare.
+
+    Args:
+        function: its figures.
+    """
+    found = sum(function.contradictions.values())
+    compared = found or function.platform_inits or function.platform_restores or function.billed_ms
+    return found if compared else None
+
+
 def show(report: Report, advice: Sequence[Advice], console: Console) -> None:
     """Print the gaps, the functions, their sum, and the advice.
 
@@ -115,13 +126,13 @@ def _ms(value: float | None) -> str:
 
 
 def _usd(value: float | None) -> str:
-    return wording.usd(value) if value is None or value < 1000 else f"{value:,.0f}"
+    return wording.usd(value) if value is None or value < 1000 else _short(value)
 
 
 def _name(function: FunctionFigures) -> Text:
     name = Text(wording.printable(function.function), style="bold")
     name.append(f": {wording.printable(wording.starts(function.starts))}", style="not bold dim")
-    differ = sum(function.contradictions.values())
+    differ = contradicted(function)
     if differ:
         name.append(f"; {wording.count(differ)} contradicted", style="not bold red")
     return name

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import pytest
 from coldstart_cli.report.advice import Advice, advise
-from coldstart_cli.report.figures import Report
+from coldstart_cli.report.figures import Distribution, Report
 from coldstart_cli.report.table import contradicted, ranked, show
 from report_figures import function, provisioned, realistic, report
 from rich.cells import cell_len
@@ -72,11 +72,22 @@ def test_what_is_not_known_is_a_dash() -> None:
 
 def test_those_that_cost_most_come_first_then_those_with_most_cold_starts() -> None:
     figures = report(
-        function("few", cold_starts=5),
+        function("few", cold_starts=5, invocations=900_000),
         function("many"),
         function("dear", provisioned=provisioned(3_000_000, 100_000)),
     )
     assert [one.function for one, _ in ranked(figures)] == ["dear", "many", "few"]
+
+
+def test_a_sum_that_is_not_nothing_is_not_shown_as_nothing() -> None:
+    assert after("orders", shown(report(function(billed_init_ms=1_000.0))))[8] == "<0.01"
+    assert after("orders", shown(report(function(billed_init_ms=0.0))))[8] == "0.00"
+
+
+def test_restores_have_their_column() -> None:
+    restored = Distribution(9, 340.0, 500.0, 600.0, 700.0, 3_000.0)
+    one = function(starts={"restore": 9}, init=None, restore=restored)
+    assert after("orders", shown(report(one)))[3:8] == ["-", "-", "-", "-", "340"]
 
 
 def test_sums() -> None:

@@ -38,7 +38,7 @@ class _Needed(NamedTuple):
 def _needed(concurrency: Concurrency) -> _Needed | None:
     if concurrency.p95 <= 0 or concurrency.mean <= 0 or concurrency.max <= 0:
         return None
-    # Rounded first: 7 / 0.7 is a little more than 10 in floating point.
+    # Rounded first: 21 / 0.7 is a little more than 30 in floating point.
     number = max(1, math.ceil(round(concurrency.p95 / TARGET_UTILISATION, 6)))
     how = (
         f"How many: its concurrency has a p95 of {concurrency.p95:g}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from coldstart_cli.report.figures import (
@@ -89,11 +90,12 @@ def _durations(chance: random.Random, median: float, number: int) -> Distributio
     )  # fmt: skip
 
 
+@cache
 def realistic(number: int, seed: int = 1) -> Report:
-    """A week of so many functions, of every kind; the same for the same seed."""
+    """A week of so many functions, of every kind; those after the 60th are copies."""
     chance = random.Random(seed)
     functions = []
-    for index in range(number):
+    for index in range(min(number, 60)):
         name = f"{_NAMES[index % len(_NAMES)]}-{'prod' if index % 3 else 'staging'}-{index:03}"
         has = index % 4 == 1
         snapped = index % 7 == 3
@@ -163,5 +165,8 @@ def realistic(number: int, seed: int = 1) -> Report:
                 package="Zip",
             )
         )
+    for index in range(60, number):
+        copied = functions[index % 60]
+        functions.append(replace(copied, function=f"{copied.function[:-3]}{index:03}"))
     gaps = ("2 of 7 days of /aws/lambda/import-prod-005: the role may not read the log group.",)
     return Report(BEGIN, BEGIN + WEEK, tuple(functions), "logs and metrics of the account", gaps)

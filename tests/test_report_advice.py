@@ -80,9 +80,19 @@ def test_where_no_utilisation_pays() -> None:
         ({"concurrency": None}, 7 * DAY),
         ({"memory_mb": None}, 7 * DAY),
         ({"snap_start": True}, 7 * DAY),
+        ({"partial": True}, 7 * DAY),
         ({}, DAY - 1),
     ],
-    ids=["starts", "invocations", "rare", "no concurrency", "no memory", "SnapStart", "window"],
+    ids=[
+        "starts",
+        "invocations",
+        "rare",
+        "no concurrency",
+        "no memory",
+        "SnapStart",
+        "partial",
+        "window",
+    ],
 )
 def test_no_provisioned_concurrency_where_figures_do_not_support_it(
     changes: dict[str, object], seconds: int
@@ -181,14 +191,16 @@ def test_memory() -> None:
     assert "the figures cannot tell" in unclear.title
     assert unclear.saves_usd is None
     assert "memory" not in kinds(function(max_memory_used_mb=None, memory_mb=3_538))
+    assert "memory" not in kinds(replace(large, partial=True))
 
 
 def test_init_that_costs_something() -> None:
     dear = function(billed_ms=8e7, billed_init_ms=4e7)
     given = of("init", dear)
-    assert given.title.startswith("Its inits are billed at USD 1.43 in 30 days")
+    assert given.title.startswith("Its inits cost USD 1.43 in 30 days")
     assert "50.0% of the 80,000,000 ms" in given.steps[1]
     assert "init" not in kinds(function())
+    assert "cost at least USD 1.43" in of("init", replace(dear, partial=True)).title
 
 
 def test_contradictions_are_explained() -> None:

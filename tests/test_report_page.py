@@ -102,7 +102,7 @@ def test_five_hundred_functions_are_small() -> None:
     [
         (report(), "No function was found"),
         (report(function(periods=periods({}, {}))), "The layer wrote no line of a start."),
-        (report(function(periods=periods({}, invocations=0))), "Nothing was invoked."),
+        (report(function(periods=periods({}, invocations=0))), "Nothing was invoked, or"),
         (report(function(periods=periods({"cold": 1}))), "its metrics were not read"),
         (report(function(init=None)), "No distribution: there were no REPORT lines"),
         (report(function(concurrency=None)), "Nothing that these figures support."),
@@ -147,6 +147,14 @@ def test_rates_are_of_invocations_and_none_where_there_were_none() -> None:
     assert "1.50%, 3 of 200" in bar.label
     assert [tick.label for tick in chart.across][0::3] == ["0%", "1.5%"]
     assert bar.pieces[0].height == pytest.approx(100)
+
+
+def test_a_function_that_was_not_read_whole_has_no_rate() -> None:
+    hours = periods({"cold": 5})
+    text = Page(made(report(function(partial=True, periods=hours)))).text
+    assert "Nothing was invoked, or not all of its starts are known." in text
+    assert "not all lines of 1 were read" in text
+    assert "≥2,010 cold starts, -" in text
 
 
 def test_percentiles_are_marked_in_their_bins() -> None:

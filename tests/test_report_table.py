@@ -84,6 +84,23 @@ def test_a_sum_that_is_not_nothing_is_not_shown_as_nothing() -> None:
     assert after("orders", shown(report(function(billed_init_ms=0.0))))[8] == "0.00"
 
 
+def test_figures_of_lines_that_were_not_all_read_are_at_least_so_much() -> None:
+    text = shown(report(function("part", partial=True), function("whole")))
+    assert "part: cold 2,000, reinit 10, proactive 150; not all lines were read" in rows(text)
+    assert after("part", text)[1:3] == ["≥2,010", "-"]
+    assert after("part", text)[8] == "≥0.01"
+    lines = rows(text)
+    sums = lines[lines.index("in all 2 functions") + 1].split()
+    assert sums == ["200,000", "≥4,020", "-", "≥0.02", "-", "-"]
+    assert "Not all lines of 1 of 2 functions were read" in text
+
+
+def test_without_the_layer_there_is_nothing_to_compare() -> None:
+    bare = function(starts={}, layer=False)
+    assert "orders: no lines of the layer, cold starts by Lambda's own" in rows(shown(report(bare)))
+    assert contradicted(bare) is None
+
+
 def test_restores_have_their_column() -> None:
     restored = Distribution(9, 340.0, 500.0, 600.0, 700.0, 3_000.0)
     one = function(starts={"restore": 9}, init=None, restore=restored)

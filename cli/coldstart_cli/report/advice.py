@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from coldstart_cli.report.advised import FEWEST_INVOCATIONS, FEWEST_STARTS, WORTH_USD, Advice
 from coldstart_cli.report.costs import DAYS, Costs, costs, window_seconds
 from coldstart_cli.report.figures import CONTRADICTIONS, FunctionFigures, Report
-from coldstart_cli.report.memory import advise_memory
+from coldstart_cli.report.memory_advice import advise_memory
 from coldstart_cli.report.prices import remark
-from coldstart_cli.report.provisioned import advise_provisioned
-from coldstart_cli.report.snap_start import advise_snap_start
+from coldstart_cli.report.provisioned_advice import advise_provisioned
+from coldstart_cli.report.snap_start_advice import advise_snap_start
 from coldstart_cli.report.wording import count, gigabytes, milliseconds, percent, sum_usd, usd
 
 __all__ = ["Advice", "advise", "too_few"]
@@ -87,9 +87,14 @@ def too_few(report: Report) -> str | None:
         function.invocations < FEWEST_INVOCATIONS or function.cold_starts < FEWEST_STARTS
         for function in report.functions
     )
+    partial = sum(function.partial for function in report.functions)
+    unread = (
+        f"Not all lines of {partial:,} of {len(report.functions):,} functions were read: no advice"
+        " that rests on how many starts they had."
+    )
     if not few:
-        return None
-    return (
+        return unread if partial else None
+    return (unread + " " if partial else "") + (
         f"{few:,} of {len(report.functions):,} functions have fewer than {FEWEST_INVOCATIONS}"
         f" invocations or {FEWEST_STARTS} cold starts in the window: too few to advise on their"
         " starts."
@@ -103,12 +108,13 @@ def _init(function: FunctionFigures, paid: Costs) -> Iterator[Advice]:
     if in_30_days < WORTH_USD or paid.gb is None:
         return
     prices = paid.prices
+    least = "at least " if function.partial else ""
     yield Advice(
         function.function,
         function.region,
         "init",
-        f"Its inits are billed at USD {usd(in_30_days)} in {DAYS} days: COLDSTART_PROFILE=on and"
-        " `coldstart profile` show what they are spent on",
+        f"Its inits cost {least}USD {usd(in_30_days)} in {DAYS} days: COLDSTART_PROFILE=on"
+        " and `coldstart profile` show what they are spent on",
         (
             f"Init Duration that was billed: {milliseconds(function.billed_init_ms)} ms / 1000 x"
             f" {gigabytes(paid.gb)} GB x {prices.duration} a GB-second"

@@ -19,6 +19,7 @@ from coldstart_cli.report.table import contradicted, ranked
 _MOST_TIMELINES = 10
 # The arithmetic is long: of the advice on so many functions.
 _MOST_REASONED = 50
+_INIT_USD = "USD for inits"
 _TALL, _LOW = 180.0, 110.0
 _NAMES = {
     "cold": "cold: waited for a new environment",
@@ -116,16 +117,23 @@ def _tiles(
         month = "in the window"
         if scale is not None:
             month = f"{wording.usd(usd * scale)} in {DAYS} days"
-        return heading, wording.usd(usd), month + (f"; not known of {unknown:,}" if unknown else "")
+        least = bool(partial) and heading == _INIT_USD
+        return (
+            heading,
+            wording.at_least(wording.usd(usd), least),
+            month + (f"; not known of {unknown:,}" if unknown else ""),
+        )
 
     provisioned = [function.provisioned for function in functions if function.provisioned]
     spilled, _ = total(one.spillover_invocations for one in provisioned)
     differ, _ = total(contradicted(function) for function in functions)
-    rate = wording.percent(cold / invocations if invocations else None)
+    partial = sum(function.partial for function in functions)
+    rate = wording.percent(cold / invocations if invocations and not partial else None)
+    of = f"not all lines of {partial:,} were read" if partial else f"{rate} of invocations"
     return [
         ("invocations", wording.count(invocations), ""),
-        ("cold starts", wording.count(cold), f"{rate} of invocations"),
-        money("USD for inits", [paid.init_usd for _, paid in rows]),
+        ("cold starts", wording.at_least(wording.count(cold), bool(partial)), of),
+        money(_INIT_USD, [paid.init_usd for _, paid in rows]),
         money(
             "USD idle, provisioned",
             [paid.idle_usd for function, paid in rows if function.provisioned],
@@ -155,9 +163,11 @@ def _timeline(functions: Sequence[FunctionFigures], report: Report) -> Timeline 
     begin = first if report.begin is None else min(report.begin, first)
     end = last if report.end is None else max(report.end, last)
     merged = charts.merged(periods, begin, end)
+    # Of a function whose starts are not all known there is no rate.
+    whole = [one for function in functions if not function.partial for one in function.periods]
     return Timeline(
         charts.starts_chart(merged, begin, end, _TALL),
-        charts.rate_chart(merged, begin, end, _LOW),
+        charts.rate_chart(charts.merged(whole, begin, end), begin, end, _LOW),
         charts.provisioned_chart(merged, begin, end, _LOW),
     )
 

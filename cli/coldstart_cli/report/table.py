@@ -24,7 +24,8 @@ _HEADINGS = (
 )  # fmt: skip
 _MEANING = (
     "-: not known. init, rest. (restore): ms. USD: in the window, for inits, and for provisioned"
-    " concurrency that stood idle. spill: requests that found none of it free."
+    " concurrency that stood idle. spill: requests that found none of it free. ≥: not all"
+    " lines were read."
     " Sums are of what is known."
 )
 _WIDTH = sum(_WIDTHS)
@@ -50,6 +51,8 @@ def contradicted(function: FunctionFigures) -> int | None:
         function: its figures.
     """
     found = sum(function.contradictions.values())
+    if not function.layer:
+        return None
     compared = found or function.platform_inits or function.platform_restores or function.billed_ms
     return found if compared else None
 
@@ -131,7 +134,7 @@ def _usd(value: float | None) -> str:
 
 def _name(function: FunctionFigures) -> Text:
     name = Text(wording.printable(function.function), style="bold")
-    name.append(f": {wording.printable(wording.starts(function.starts))}", style="not bold dim")
+    name.append(f": {wording.printable(wording.starts_of(function))}", style="not bold dim")
     differ = contradicted(function)
     if differ:
         name.append(f"; {wording.count(differ)} contradicted", style="not bold red")
@@ -142,14 +145,14 @@ def _figures(function: FunctionFigures, paid: Costs) -> Text:
     init, restore, provisioned = function.init, function.restore, function.provisioned
     return _line(
         _short(function.invocations),
-        _short(function.cold_starts),
+        wording.at_least(_short(function.cold_starts), function.partial),
         wording.percent(function.cold_start_rate),
         _ms(init.p50 if init else None),
         _ms(init.p95 if init else None),
         _ms(init.p99 if init else None),
         _ms(init.max if init else None),
         _ms(restore.p50 if restore else None),
-        _usd(paid.init_usd),
+        wording.at_least(_usd(paid.init_usd), function.partial),
         _usd(paid.idle_usd),
         _short(provisioned.spillover_invocations if provisioned else None),
     )
@@ -159,6 +162,7 @@ def _sums(rows: Sequence[tuple[FunctionFigures, Costs]]) -> Text:
     functions = [function for function, _ in rows]
     invocations = sum(function.invocations for function in functions)
     cold = sum(function.cold_starts for function in functions)
+    partial = any(function.partial for function in functions)
     init_usd, _ = total(paid.init_usd for _, paid in rows)
     idle_usd, _ = total(paid.idle_usd for _, paid in rows)
     spilled, _ = total(
@@ -166,10 +170,10 @@ def _sums(rows: Sequence[tuple[FunctionFigures, Costs]]) -> Text:
     )
     return _line(
         _short(invocations),
-        _short(cold),
-        wording.percent(cold / invocations if invocations else None),
+        wording.at_least(_short(cold), partial),
+        wording.percent(cold / invocations if invocations and not partial else None),
         *[""] * 5,
-        _usd(init_usd),
+        wording.at_least(_usd(init_usd), partial),
         _usd(idle_usd),
         _short(spilled),
     )

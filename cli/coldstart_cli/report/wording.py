@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timezone
 
+from coldstart_cli.report.figures import FunctionFigures
+
 # In the order in which they are shown everywhere; the first three are those that made a request
 # wait, except for reinit under provisioned concurrency.
 START_TYPES = ("cold", "restore", "reinit", "provisioned", "proactive", "managed")
@@ -99,6 +101,21 @@ def ordered(starts: Mapping[str, int]) -> list[tuple[str, int]]:
     """Starts by type, those we know first, in the one order; none that did not occur."""
     names = [*START_TYPES, *sorted(set(starts) - set(START_TYPES))]
     return [(name, starts[name]) for name in names if starts.get(name)]
+
+
+def at_least(shown: str, partial: bool) -> str:
+    """A figure that is too low if not all was read."""
+    return f"≥{shown}" if partial and shown != UNKNOWN else shown
+
+
+def starts_of(function: FunctionFigures) -> str:
+    """A function's starts by type, and what has to be known of them."""
+    listed = ["no lines of the layer, cold starts by Lambda's own"]
+    if function.layer:
+        listed = [starts(function.starts)]
+    if function.partial:
+        listed.append("not all lines were read")
+    return "; ".join(listed)
 
 
 def starts(by_type: Mapping[str, int]) -> str:

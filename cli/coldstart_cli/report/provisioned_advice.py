@@ -2,72 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from coldstart_cli.report.advised import FEWEST_INVOCATIONS, FEWEST_STARTS, RARE, Advice
 from coldstart_cli.report.costs import DAYS, SECONDS, Costs
-from coldstart_cli.report.figures import Concurrency, FunctionFigures, Provisioned
+from coldstart_cli.report.figures import FunctionFigures, Provisioned
+from coldstart_cli.report.needed import TARGET_UTILISATION, environments_needed
 from coldstart_cli.report.prices import Prices, remark
 from coldstart_cli.report.wording import count, gigabytes, percent, small_usd, sum_usd, usd
 
-# The share of the environments that are in use when concurrency is at its p95. The developer
-# guide's example of target tracking has the same ("Configuring provisioned concurrency").
-TARGET_UTILISATION = 0.7
 # Less than half of that: more of it is idle than needed.
 _IDLE_UTILISATION = TARGET_UTILISATION / 2
 # For one cold start avoided; from here on the advice says that it is dear.
 DEAR_USD = 0.01
-
-_OVER = {
-    "busy": "over the seconds with at least one request",
-    "periods": "over the metric's periods, each with the most that there was in it",
-}
-
-
-class _Needed(NamedTuple):
-    """How many environments, and what they would serve."""
-
-    number: int
-    served: float  # share of the billed duration, at least
-    left: float  # share of the cold starts that remain, an estimate
-    steps: tuple[str, ...]
-
-
-def _needed(concurrency: Concurrency) -> _Needed | None:
-    if concurrency.p95 <= 0 or concurrency.mean <= 0 or concurrency.max <= 0:
-        return None
-    # Rounded first: 21 / 0.7 is a little more than 30 in floating point.
-    number = max(1, math.ceil(round(concurrency.p95 / TARGET_UTILISATION, 6)))
-    how = (
-        f"How many: its concurrency has a p95 of {concurrency.p95:g}"
-        f" ({_OVER.get(concurrency.over, f'over {concurrency.over}')}). {concurrency.p95:g} /"
-        f" {TARGET_UTILISATION}, rounded up, is {number}. The p95, since what lies above it is"
-        f" short peaks; {TARGET_UTILISATION}, so that three in ten are free even then."
-    )
-    if number >= concurrency.max:
-        enough = f"That is enough for the highest that was seen, {concurrency.max:g}."
-        return _Needed(number, 1.0, 0.0, (how, enough))
-    quantile = 0.99 if number >= concurrency.p99 else 0.95
-    beyond = concurrency.max - number
-    served = max(0.0, 1 - (1 - quantile) * beyond / concurrency.mean)
-    left = beyond / concurrency.max
-    return _Needed(
-        number,
-        served,
-        left,
-        (
-            how,
-            f"For {1 - quantile:.0%} of the time concurrency may be above {number}, by at most"
-            f" {concurrency.max:g} - {number} = {beyond:g}, of {concurrency.mean:.4g} on average:"
-            f" so it serves at least 1 - {1 - quantile:.2f} x {beyond:g} / {concurrency.mean:.4g}"
-            f" = {percent(served)} of the work.",
-            f"Cold starts that remain, an estimate: as if each of the {concurrency.max:g}"
-            f" environments at the peak started equally often, {beyond:g} / {concurrency.max:g} ="
-            f" {percent(left)}.",
-        ),
-    )
 
 
 def advise_provisioned(function: FunctionFigures, costs: Costs, window: float) -> Iterator[Advice]:
@@ -92,7 +39,7 @@ def advise_provisioned(function: FunctionFigures, costs: Costs, window: float) -
 def _set(function: FunctionFigures, costs: Costs) -> Iterator[Advice]:
     gb, scale, handler = costs.gb, costs.scale, costs.handler_gb_seconds
     rate = function.cold_start_rate
-    needed = None if function.concurrency is None else _needed(function.concurrency)
+    needed = None if function.concurrency is None else environments_needed(function.concurrency)
     if gb is None or scale is None or handler is None or rate is None or needed is None:
         return
     if function.invocations < FEWEST_INVOCATIONS or function.cold_starts < FEWEST_STARTS:
@@ -177,7 +124,7 @@ def _lower(
         f" window, x {scale:.4f} = USD {usd(idle * scale)} in {DAYS} days; it is in use"
         f" {percent(utilisation)} of the time."
     )
-    needed = None if function.concurrency is None else _needed(function.concurrency)
+    needed = None if function.concurrency is None else environments_needed(function.concurrency)
     if needed is None:
         yield Advice(
             function.function,
@@ -235,7 +182,7 @@ def _raise(function: FunctionFigures, costs: Costs, provisioned: Provisioned) ->
         f"{count(spilled)} of {count(function.invocations)} requests ({percent(share)}) found no"
         " provisioned environment free and went to one on demand"
     )
-    needed = None if function.concurrency is None else _needed(function.concurrency)
+    needed = None if function.concurrency is None else environments_needed(function.concurrency)
     have, gb, scale = provisioned.allocated, costs.gb, costs.scale
     if needed is None or not have:
         why = "its concurrency" if needed is None else "how many were allocated"

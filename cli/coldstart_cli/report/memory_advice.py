@@ -48,7 +48,7 @@ def advise_memory(function: FunctionFigures, costs: Costs) -> Iterator[Advice]:
             ),
         )
         return
-    if costs.handler_gb_seconds is None or costs.scale is None or costs.gb is None:
+    if function.partial or costs.handler_gb_seconds is None or costs.scale is None or not costs.gb:
         return
     gb_seconds = costs.handler_gb_seconds + (costs.init_gb_seconds or 0.0)
     paid = gb_seconds * costs.scale * costs.prices.duration.usd

@@ -122,6 +122,22 @@ def test_bars_are_as_high_as_their_starts() -> None:
     assert [tick.label for tick in chart.across] == ["0", "20", "40"]
     assert [bar.x for bar in chart.bars] == pytest.approx([0, 100 / 3, 200 / 3])
     assert chart.kinds == ("cold", "provisioned")
+    large = charts.starts_chart(periods({"cold": 1_000_000}), BEGIN, BEGIN + 3600, 200.0)
+    assert [tick.label for tick in large.across] == ["0", "500,000", "1,000,000"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "labels"),
+    [
+        (600, ["11:10", "11:15"]),
+        (DAY, ["12:00", "15:00", "18:00", "21:00", "00:00", "03:00", "06:00", "09:00"]),
+        (WEEK, ["11-19", "11-20", "11-21", "11-22", "11-23", "11-24", "11-25"]),
+        (90 * DAY, ["12-03", "01-02", "02-01"]),
+    ],
+)
+def test_times_are_round(seconds: int, labels: list[str]) -> None:
+    chart = charts.starts_chart(periods({"cold": 1}), BEGIN, BEGIN + seconds, 100.0)
+    assert [tick.label for tick in chart.along] == labels
 
 
 def test_periods_are_added_up_and_provisioned_concurrency_is_the_most_at_once() -> None:

@@ -17,6 +17,8 @@ from coldstart_cli.report.figures import Distribution, Period
 
 _MOST_BARS = 56  # a week in steps of three hours
 _MOST_BINS = 18
+# Between labels: minutes, hours, days, weeks, quarters.
+_CLOCK = (1, 5, 15, 60, 180, 360, 1_440, 4_320, 10_080, 43_200, 131_040)
 _MOST_EDGES = 7  # of bins, that have their number below
 # Of a bar's place, so that there is a gap.
 _FILLED = 0.86
@@ -234,7 +236,10 @@ def _scale(most: float, height: float, unit: str = "") -> tuple[float, tuple[Tic
     """The top of an axis, and round numbers at which it has lines."""
     step, lines = _steps(most, 0.001 if unit else 1.0)
     return lines * step, tuple(
-        Tick(height - number / lines * height, f"{round(number * step, 6):,g}{unit}")
+        Tick(
+            height - number / lines * height,
+            f"{round(number * step, 6):g}{unit}" if unit else f"{number * step:,.0f}",
+        )
         for number in range(lines + 1)
     )
 
@@ -245,7 +250,7 @@ def _days(begin: float, end: float) -> tuple[Tick, ...]:
     if length <= 0:
         return ()
     step = next(
-        (hours * 3600 for hours in (1, 3, 6, 24, 72, 168, 720) if length / (hours * 3600) <= 8),
+        (60 * minutes for minutes in _CLOCK if length / (60 * minutes) <= 8),
         length,
     )
     first = math.ceil(begin / step) * step

@@ -115,11 +115,18 @@ class FunctionFigures:
     # The configuration of the function has SnapStart switched on; None: not known.
     snap_start: bool | None = None
     package: str | None = None  # "Zip" or "Image"; None: not known
+    # False: the platform's lines tell of starts, and the layer wrote no line in the window. Then
+    # cold starts are those of the platform's lines, and there was nothing to compare them with.
+    layer: bool = True
+    # Not all of its log lines are known: what is counted from them is too low.
+    partial: bool = False
 
     @property
     def cold_start_rate(self) -> float | None:
-        """Cold starts of all invocations; None where there was no invocation."""
-        return self.cold_starts / self.invocations if self.invocations else None
+        """Cold starts of all invocations; None where there was none, or not all were read."""
+        if self.partial or not self.invocations:
+            return None
+        return self.cold_starts / self.invocations
 
 
 @dataclass(frozen=True)
@@ -130,5 +137,5 @@ class Report:
     end: float | None
     functions: tuple[FunctionFigures, ...]
     source: str  # "logs and metrics of the account", or which files
-    # What was not read, or not known, in a line each: partial results, lines cut off, no permission.
+    # What was not read, or not known, in a line each: partial results, cut lines, no permission.
     gaps: tuple[str, ...] = ()

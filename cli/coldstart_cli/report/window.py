@@ -1,0 +1,54 @@
+"""The window of a report, and the bars of its chart."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+from coldstart_cli.report.metrics import period_for
+
+_BARS = 60
+_BAR_SECONDS = (60, 300, 900, 1_800, 3_600, 10_800, 21_600, 43_200, 86_400)
+
+
+@dataclass(frozen=True)
+class Window:
+    """From ``begin`` up to but without ``end``, in epoch seconds."""
+
+    begin: int
+    end: int
+    period: int  # seconds, of metrics
+    bar: int  # seconds, of the chart
+    now: float  # epoch seconds
+
+    @property
+    def bars(self) -> range:
+        """The begins of the chart's bars."""
+        return range(self.begin // self.bar * self.bar, self.end, self.bar)
+
+    @property
+    def periods(self) -> range:
+        """The begins of the metrics' periods."""
+        return range(self.begin, self.end, self.period)
+
+
+def window_of(begin: float, end: float, now: float) -> Window:
+    """The window that is read for the one asked for: whole periods, and nothing after now.
+
+    Args:
+        begin: epoch seconds.
+        end: epoch seconds.
+        now: epoch seconds.
+    """
+    end = min(end, now)
+    period = period_for(begin, end, now)
+    first = math.floor(begin / period) * period
+    after = max(math.ceil(end / period) * period, first + period)
+    enough = (bar for bar in _BAR_SECONDS if bar >= period and (after - first) / bar <= _BARS)
+    return Window(first, after, period, next(enough, _BAR_SECONDS[-1]), now)
+
+
+def time_text(at: float) -> str:
+    """A time in epoch seconds, for people."""
+    return datetime.fromtimestamp(at, timezone.utc).strftime("%Y-%m-%d %H:%M UTC")

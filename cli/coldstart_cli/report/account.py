@@ -76,9 +76,11 @@ def report_of_account(
     if not figures:
         raise ReportError("; ".join(dict.fromkeys(gaps)))
     gigabytes = scanned / 1e9
+    usd = gigabytes * _USD_A_GB
+    price = f"about USD {usd:.2f}" if usd >= 0.01 else "less than USD 0.01"
     source = (
-        f"logs and metrics of the account; {queries} queries scanned {gigabytes:.2f} GB of logs,"
-        f" about USD {gigabytes * _USD_A_GB:.2f}"
+        f"logs and metrics of the account; {queries} queries scanned {gigabytes:.3f} GB of logs,"
+        f" {price}"
     )
     return Report(float(window.begin), float(window.end), tuple(figures), source, tuple(gaps))
 

@@ -46,7 +46,7 @@ def figures_of(
         function=function.name,
         region=function.region,
         invocations=(logs.requests if invocations is None else round(sum(invocations.values()))),
-        starts=Counter(line.start_type for line in logs.layer),
+        starts=dict(Counter(line.start_type for line in logs.layer)),
         cold_starts=_cold_starts(logs),
         platform_inits=len(inits),
         platform_restores=len(restores),
@@ -61,7 +61,7 @@ def figures_of(
         concurrency=_concurrency(concurrent),
         provisioned=None if provisioned is None else provisioned.figures,
         periods=tuple(_periods(window, logs, invocations, provisioned)),
-        contradictions=Counter(one.kind for one in contradictions),
+        contradictions=dict(Counter(one.kind for one in contradictions)),
         contradictions_listed=tuple(contradictions[:_LISTED]),
         snap_start=_snap_start(config.get("SnapStart")),
         package=config.get("PackageType"),
@@ -133,7 +133,7 @@ def _periods(
             window.bar,
             round(counted[at]),
             cold[at],
-            starts[at],
+            dict(starts[at]),
             most.get(at),
         )
 

@@ -45,7 +45,7 @@ def window_of(begin: float, end: float, now: float) -> Window:
     period = period_for(begin, end, now)
     first = math.floor(begin / period) * period
     after = max(math.ceil(end / period) * period, first + period)
-    enough = (bar for bar in _BAR_SECONDS if bar >= period and (after - first) / bar <= _BARS)
+    enough = (bar for bar in _BAR_SECONDS if bar >= period and (end - begin) / bar <= _BARS)
     return Window(first, after, period, next(enough, _BAR_SECONDS[-1]), now)
 
 

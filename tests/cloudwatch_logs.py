@@ -196,7 +196,7 @@ def _stats(rows: list[dict[str, Any]], rest: str) -> list[dict[str, Any]]:
                 result[alias] = str(len(members))
             elif function == "sum":
                 result[alias] = str(sum(map(float, values)))
-            else:
+            elif values:
                 assert function == "max"
                 result[alias] = str(max(map(float, values) if number else values))
         results.append(result)

@@ -71,7 +71,9 @@ class Account:
         else:
             self.logs.add(function.log_group, log.events)
         reports = [
-            at for at, _, message in log.events if "REPORT" in message or ".report" in message
+            at
+            for at, _, message in log.events
+            if message.startswith("REPORT ") or '"platform.report"' in message
         ]
         if invocations is None:
             invocations = sum(BEGIN <= at < END for at in reports)

@@ -56,6 +56,22 @@ class FunctionLog:
             self.events.append((at + duration_ms / 1000, self.stream(stream), message))
         return request_id
 
+    def init_start(self, at: float, stream: str = "a") -> None:
+        message = "INIT_START Runtime Version: python:3.13.v12\tRuntime Version ARN: arn:aws:x\n"
+        if self.json_format:
+            message = _platform_line("initStart", {"phase": "init"})
+        self.events.append((at, self.stream(stream), message))
+
+    def init_report(self, at: float, status: str, stream: str = "a") -> None:
+        """Of an init; in the text that of a success has no status."""
+        message = "INIT_REPORT Init Duration: 9999.99 ms\tPhase: init"
+        if status != "success":
+            message += f"\tStatus: {status}"
+        if self.json_format:
+            metrics_ = {"durationMs": 9999.99}
+            message = _platform_line("initReport", {"status": status, "metrics": metrics_})
+        self.events.append((at, self.stream(stream), message))
+
     def layer_line(self, start_type: str, request_id: str) -> str:
         cold = start_type in ("cold", "restore", "reinit")
         start = Start(cold, start_type, "on-demand", request_id, 1, TraceHeader())
@@ -97,9 +113,7 @@ class FunctionLog:
                 "metrics": {name: value for name, value in values.items() if value is not None},
                 "status": "success",
             }
-            time = datetime.fromtimestamp(1795600000, timezone.utc).isoformat()
-            document = {"time": time, "type": "platform.report", "record": record}
-            return json.dumps(document, separators=(",", ":"))
+            return _platform_line("report", record)
         parts = [
             f"REPORT RequestId: {request_id}",
             f"Duration: {duration_ms:.2f} ms",
@@ -112,3 +126,9 @@ class FunctionLog:
         if restore_ms is not None:
             parts += [f"Restore Duration: {restore_ms:.2f} ms", "Billed Restore Duration: 49 ms"]
         return "\t".join(parts) + "\t\n"
+
+
+def _platform_line(name: str, record: dict[str, object]) -> str:
+    time = datetime.fromtimestamp(1795600000, timezone.utc).isoformat()
+    document = {"time": time, "type": f"platform.{name}", "record": record}
+    return json.dumps(document, separators=(",", ":"))

@@ -158,6 +158,25 @@ def test_starts_that_cannot_be_looked_up_are_told_of(of: Account) -> None:
     ) in of.report().gaps
 
 
+@pytest.mark.parametrize("json_format", [False, True], ids=["text", "json"])
+def test_what_the_platform_says_of_inits(of: Account, json_format: bool) -> None:
+    log = FunctionLog(f"inits-{json_format}", json_format)
+    log.request(BEGIN + 10, "cold", "a", init_ms=100.0)
+    log.init_report(BEGIN + 20, "timeout", "failed")
+    log.request(BEGIN + 20, "cold", "failed")
+    log.init_report(BEGIN + 30, "success", "done")
+    log.request(BEGIN + 30, "cold", "done", request_id="no-init")
+    log.init_start(BEGIN + 40, "waited")
+    log.request(BEGIN + 40.3, "proactive", "waited", init_ms=290.0, request_id="waited")
+    log.init_start(BEGIN + 50, "ready")
+    log.request(BEGIN + 55, "proactive", "ready", init_ms=290.0)
+    of.add(log)
+    figures = of.figures()
+    listed = {one.request_id: one.kind for one in figures.contradictions_listed}
+    assert listed == {"no-init": "cold-without-init", "waited": "init-without-cold"}
+    assert figures.invocations == 5
+
+
 def test_a_function_without_the_layer(of: Account) -> None:
     log = FunctionLog("without")
     for number in range(4):
@@ -168,8 +187,8 @@ def test_a_function_without_the_layer(of: Account) -> None:
     assert (figures.layer, figures.cold_starts, figures.starts) == (False, 4, {})
     assert figures.contradictions == {}
     assert report.gaps == (
-        "no line of the layer, cold starts are the platform's Init Durations, of without in"
-        f" {REGION}",
+        f"no line of the layer from without in {REGION}: cold starts are those with an Init or"
+        " Restore Duration, environments that were ready before the request among them",
     )
     # As JSON, fields that are mappings have to stay what they are.
     assert dataclasses.asdict(figures)["starts"] == {}
@@ -185,8 +204,8 @@ def test_the_layer_was_attached_within_the_window(of: Account) -> None:
     assert (figures.cold_starts, figures.platform_inits, figures.contradictions) == (1, 2, {})
     assert (figures.partial, figures.cold_start_rate) == (True, None)
     assert report.gaps == (
-        f"attached in {REGION}: 1 starts are from before the layer's first line, and not counted as"
-        " cold starts",
+        f"attached in {REGION}: 1 starts not compared with the layer's lines, and not among the"
+        " cold starts: of a version without any, or before its first one",
     )
 
 

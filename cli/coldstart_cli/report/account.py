@@ -9,18 +9,23 @@ from typing import Any
 
 from coldstart_cli.fleet.functions import FleetFunction
 from coldstart_cli.report.account_logs import FunctionLogs, RegionLogs, read_logs
+from coldstart_cli.report.account_window import Window, window_of
 from coldstart_cli.report.aws_errors import ReportError
 from coldstart_cli.report.figures import FunctionFigures, Report
 from coldstart_cli.report.function_figures import figures_of
 from coldstart_cli.report.metrics import Metric, Points, read_metrics
 from coldstart_cli.report.provisioned import Allocation, allocations, use
-from coldstart_cli.report.window import Window, window_of
 
 # "Amazon CloudWatch Pricing", Logs Insights queries; some regions take a little more.
 _USD_A_GB = 0.005
 # Of all invocations, that logs and metrics may differ by at the window's edges.
 _MAY_DIFFER = 0.05
 _MAY_DIFFER_BY = 3
+
+_WITHOUT_LAYER = (
+    ": cold starts are those with an Init or Restore Duration, environments that were ready before"
+    " the request among them"
+)
 
 Client = Callable[[str, str], Any]
 
@@ -145,16 +150,16 @@ def _figures(
         if one.name in of:
             used = use(of[one.name], points, window.periods, one.configuration["MemorySize"])
             gaps += used.gaps
-        if found.reports and not found.layer:
-            without_layer.append(one.name)
         figures.append(figures_of(one, window, found, invocations, concurrency, used))
-    for what, names in (
-        ("nothing could be read of", unknown),
-        ("no log group, and so nothing from logs, of", without_group),
-        ("no line of the layer, cold starts are the platform's Init Durations, of", without_layer),
+        if not figures[-1].layer:
+            without_layer.append(one.name)
+    for what, names, then in (
+        ("nothing could be read of", unknown, ""),
+        ("no log group, and so nothing from logs, of", without_group, ""),
+        ("no line of the layer from", without_layer, _WITHOUT_LAYER),
     ):
         if names:
-            gaps.append(f"{what} {', '.join(names)} in {region}")
+            gaps.append(f"{what} {', '.join(names)} in {region}{then}")
     return figures
 
 

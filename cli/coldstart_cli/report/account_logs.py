@@ -9,11 +9,11 @@ from typing import Any
 
 from coldstart_cli.fleet.functions import FleetFunction
 from coldstart_cli.report import insights, log_groups, log_queries
+from coldstart_cli.report.account_window import Window, time_text
 from coldstart_cli.report.audit import audit, reported_otherwise
 from coldstart_cli.report.figures import Contradiction
 from coldstart_cli.report.insights import GROUPS_A_QUERY, Outcome, Query
-from coldstart_cli.report.log_queries import LayerLine, ReportLine, Totals
-from coldstart_cli.report.window import Window, time_text
+from coldstart_cli.report.log_queries import LayerLine, PhaseLine, ReportLine, Totals
 
 # Requests may take 15 minutes; their REPORT comes at the end.
 _LONGEST_REQUEST = 960  # seconds
@@ -28,6 +28,7 @@ class FunctionLogs:
     totals: list[Totals] = field(default_factory=list)
     layer: list[LayerLine] = field(default_factory=list)
     reports: list[ReportLine] = field(default_factory=list)
+    phases: list[PhaseLine] = field(default_factory=list)
     contradictions: list[Contradiction] = field(default_factory=list)
     partial: bool = False  # not all starts or requests are known
     unread: bool = False  # none of its lines was read
@@ -83,7 +84,7 @@ def read_logs(
         return outcome
 
     batches = _batches(client, groups, window, region, found)
-    texts = (log_queries.totals(window.bar), log_queries.STARTS)
+    texts = (log_queries.totals(min(window.bar, 86_400)), log_queries.STARTS)
     outcome = ask(
         Query(text, batch, window.begin, window.end) for batch in batches for text in texts
     )
@@ -140,14 +141,17 @@ def _take(outcome: Outcome, groups: Mapping[str, list[str]], found: RegionLogs) 
     unknown = 0
     for query, rows in outcome.answers:
         if query.text == log_queries.STARTS:
-            layer, reports = log_queries.read_starts(rows)
-            for line in layer:
+            starts = log_queries.read_starts(rows)
+            for line in starts.layer:
                 name = line.stream_function or line.function
                 if logs := _logs_of(found, groups[line.group], name):
                     logs.layer.append(line)
-            for report in reports:
+            for report in starts.reports:
                 if logs := _logs_of(found, groups[report.group], report.stream_function):
                     logs.reports.append(report)
+            for phase in starts.phases:
+                if logs := _logs_of(found, groups[phase.group], phase.stream_function):
+                    logs.phases.append(phase)
         else:
             for totals in log_queries.read_totals(rows):
                 names = groups[totals.group]
@@ -207,12 +211,13 @@ def _compare(ask: Ask, window: Window, region: str, found: RegionLogs) -> None:
         if not logs.layer or logs.torn:
             # A line in the part that was not read would look as if it were not there.
             continue
-        result = audit(logs.layer, logs.reports, window.begin)
+        result = audit(logs.layer, logs.reports, logs.phases, window.begin)
         logs.contradictions += result.contradictions
-        if result.before_the_layer:
+        if result.not_compared:
             found.gaps.append(
-                f"{name} in {region}: {result.before_the_layer} starts are from before the layer's"
-                " first line, and not counted as cold starts"
+                f"{name} in {region}: {result.not_compared} starts not compared with the layer's"
+                " lines, and not among the cold starts: of a version without any, or before its"
+                " first one"
             )
             logs.partial = True
         if logs.requests:  # without any REPORT there is nothing to look up

@@ -8,14 +8,14 @@ from collections.abc import Iterable, Mapping
 
 from coldstart_cli.fleet.functions import FleetFunction
 from coldstart_cli.report.account_logs import FunctionLogs
+from coldstart_cli.report.account_window import Window
 from coldstart_cli.report.distribution import distribution, nearest_rank
 from coldstart_cli.report.figures import Concurrency, FunctionFigures, Period
 from coldstart_cli.report.log_queries import ReportLine
 from coldstart_cli.report.metrics import Points
 from coldstart_cli.report.provisioned import Use
-from coldstart_cli.report.window import Window
 
-_LISTED = 20
+_LISTED = 50
 
 
 def figures_of(
@@ -39,7 +39,8 @@ def figures_of(
     config = function.configuration
     inits = [report.init_ms for report in logs.reports if report.init_ms is not None]
     restores = [report.restore_ms for report in logs.reports if report.restore_ms is not None]
-    layer = bool(logs.layer) or not logs.reports
+    nothing = not logs.requests and not logs.reports
+    layer = bool(logs.layer) or nothing or logs.torn
     memory = [one.max_memory_mb for one in logs.totals if one.max_memory_mb is not None]
     contradictions = sorted(logs.contradictions, key=lambda one: one.at or 0)
     return FunctionFigures(
@@ -89,7 +90,7 @@ def _billed_init_ms(report: ReportLine) -> float:
     if report.init_ms is None:
         return 0.0
     both = report.duration_ms + report.init_ms
-    return report.init_ms if report.billed_ms >= math.floor(both) else 0.0
+    return report.init_ms if report.billed_ms >= both - 0.01 else 0.0
 
 
 def _concurrency(maxima: Points | None) -> Concurrency | None:

@@ -6,26 +6,34 @@ under other names and in other units for each format. Line formats: "Understandi
 logs" and "Lambda Telemetry API Event schema reference" in the AWS Lambda developer guide. Query
 language: "CloudWatch Logs Insights query syntax" in the Amazon CloudWatch Logs user guide.
 
-INIT_REPORT and RESTORE_REPORT are not asked for: they tell of inits that failed, and of those that
-no request waited for. What a request waited for is in its REPORT.
+What a request waited for is in its REPORT. INIT_START, and the INIT_REPORT of an init that failed,
+are there to see whether the layer is right; other INIT_REPORT lines, and RESTORE_REPORT, tell
+nothing more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
 from coldstart_cli.report.insights import Row
 
-_REPORT = (
-    r"(@message like /^REPORT RequestId: /"
-    r' or @message like /^\{"time":\s*"[^"]*",\s*"type":\s*"platform\.report"/)'
-)
+_PLATFORM = r'@message like /^\{"time":\s*"[^"]*",\s*"type":\s*"platform\.'
+_REPORT = rf'(@message like /^REPORT RequestId: / or {_PLATFORM}report"/)'
 _STARTED = r'@message like /(Init|Restore) Duration: |"(init|restore)DurationMs":/'
 _LAYER = (
     r'(@message like /"_aws":/ and @message like /"start_type":/'
     r' and @message like /"layer_version":/)'
+)
+_PHASES = (
+    r"(@message like /^INIT_START / or @message like /^INIT_REPORT .*Status: (error|timeout)/"
+    rf' or {_PLATFORM}initStart"/'
+    rf' or ({_PLATFORM}initReport"/ and @message like /"status":\s*"(error|failure|timeout)"/))'
+)
+_PHASE = (
+    r'parse @message /^(?:\{"time":\s*"[^"]*",\s*"type":\s*"platform\.)?'
+    r"(?<phase>INIT_START|INIT_REPORT|initStart|initReport)/"
 )
 # The name of a stream in a log group of several functions is YYYY/MM/DD/<function>[<version>][…]:
 # "Configuring CloudWatch log groups" in the developer guide.
@@ -42,14 +50,14 @@ _START_TYPE = r'parse @message /"start_type":\s*"(?<start_type>[^"]*)"/'
 _COLD_START = r'parse @message /"ColdStart":\s*(?<cold_start>[01])/'
 _NAME = r'parse @message /"function_name":\s*"(?<name>[^"]*)"/'
 
-# One row for each start: the layer's line, and the REPORT of the request that started.
+# Of each start: the layer's line, the REPORT of the request, what the platform says of the init.
 STARTS = "\n| ".join(
     (
-        f"filter {_LAYER} or ({_REPORT} and {_STARTED})",
+        f"filter {_LAYER} or ({_REPORT} and {_STARTED}) or {_PHASES}",
         *(_FUNCTION, _REQUEST, _DURATION, _BILLED, _INIT, _RESTORE),
-        *(_START_TYPE, _COLD_START, _NAME),
+        *(_START_TYPE, _COLD_START, _NAME, _PHASE),
         "fields @timestamp, @log, @logStream, stream_function, request, duration_ms, billed_ms,"
-        " init_ms, restore_ms, start_type, cold_start, name",
+        " init_ms, restore_ms, start_type, cold_start, name, phase",
     )
 )
 STARTS = f"| {STARTS}"
@@ -136,6 +144,26 @@ class ReportLine:
     restore_ms: float | None
 
 
+@dataclass(frozen=True)
+class PhaseLine:
+    """An INIT_START line, or the INIT_REPORT line of an init that failed."""
+
+    group: str
+    stream: str
+    stream_function: str | None
+    at: float  # epoch seconds
+    failed: bool
+
+
+@dataclass
+class Starts:
+    """The lines of starts."""
+
+    layer: list[LayerLine] = field(default_factory=list)
+    reports: list[ReportLine] = field(default_factory=list)
+    phases: list[PhaseLine] = field(default_factory=list)
+
+
 def read_totals(rows: Iterable[Row]) -> list[Totals]:
     """The rows of ``totals``."""
     return [
@@ -151,19 +179,22 @@ def read_totals(rows: Iterable[Row]) -> list[Totals]:
     ]
 
 
-def read_starts(rows: Iterable[Row]) -> tuple[list[LayerLine], list[ReportLine]]:
+def read_starts(rows: Iterable[Row]) -> Starts:
     """The rows of ``STARTS``."""
-    layer, reports = [], []
+    starts = Starts()
     for row in rows:
         where = (_group(row), row["@logStream"], row.get("stream_function") or None)
         at, request = _epoch(row["@timestamp"]), row.get("request") or None
         if row.get("start_type"):
             cold = row.get("cold_start") == "1"
-            layer.append(
+            starts.layer.append(
                 LayerLine(*where, at, request, row.get("name", ""), row["start_type"], cold)
             )
+        elif phase := row.get("phase"):
+            failed = phase in ("INIT_REPORT", "initReport")
+            starts.phases.append(PhaseLine(*where, at, failed))
         else:
-            reports.append(
+            starts.reports.append(
                 ReportLine(
                     *where,
                     at,
@@ -174,7 +205,7 @@ def read_starts(rows: Iterable[Row]) -> tuple[list[LayerLine], list[ReportLine]]
                     restore_ms=_number(row, "restore_ms"),
                 )
             )
-    return layer, reports
+    return starts
 
 
 def read_reported(rows: Iterable[Row]) -> set[tuple[str, str, str]]:

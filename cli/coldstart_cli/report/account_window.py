@@ -9,7 +9,12 @@ from datetime import datetime, timezone
 from coldstart_cli.report.metrics import period_for
 
 _BARS = 60
-_BAR_SECONDS = (60, 300, 900, 1_800, 3_600, 10_800, 21_600, 43_200, 86_400)
+_MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
+_BAR_SECONDS = (
+    *(minutes * _MINUTE for minutes in (1, 2, 5, 10, 15, 30)),
+    *(hours * _HOUR for hours in (1, 2, 3, 6, 12)),
+    *(days * _DAY for days in (1, 7, 28)),
+)
 
 
 @dataclass(frozen=True)
@@ -45,8 +50,12 @@ def window_of(begin: float, end: float, now: float) -> Window:
     period = period_for(begin, end, now)
     first = math.floor(begin / period) * period
     after = max(math.ceil(end / period) * period, first + period)
-    enough = (bar for bar in _BAR_SECONDS if bar >= period and (end - begin) / bar <= _BARS)
+    enough = (bar for bar in _BAR_SECONDS if bar >= period and _bars(first, after, bar) <= _BARS)
     return Window(first, after, period, next(enough, _BAR_SECONDS[-1]), now)
+
+
+def _bars(begin: int, end: int, bar: int) -> int:
+    return (end - 1) // bar - begin // bar + 1
 
 
 def time_text(at: float) -> str:

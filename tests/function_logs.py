@@ -47,7 +47,9 @@ class FunctionLog:
         """One invocation that begins at ``at``; with a line of the layer if it has a start type."""
         request_id = request_id or str(uuid.uuid5(uuid.NAMESPACE_OID, f"{self.function}{at}"))
         if start_type is not None:
-            self.events.append((at, self.stream(stream), self.layer_line(start_type, request_id)))
+            self.events.append(
+                (at, self.stream(stream), self.layer_line(at, start_type, request_id))
+            )
         self.events.append((at, self.stream(stream), "INFO\tDuration: of nothing, 99 ms\n"))
         if report:
             message = self._report(
@@ -72,7 +74,7 @@ class FunctionLog:
             message = _platform_line("initReport", {"status": status, "metrics": metrics_})
         self.events.append((at, self.stream(stream), message))
 
-    def layer_line(self, start_type: str, request_id: str) -> str:
+    def layer_line(self, at: float, start_type: str, request_id: str) -> str:
         cold = start_type in ("cold", "restore", "reinit")
         start = Start(cold, start_type, "on-demand", request_id, 1, TraceHeader())
         if start_type != "restore":
@@ -85,7 +87,7 @@ class FunctionLog:
                 "AWS_LAMBDA_LOG_FORMAT": "JSON" if self.json_format else "Text",
             }
         )
-        return metrics.dumps(metrics.document(settings, start, 1795600000.0))
+        return metrics.dumps(metrics.document(settings, start, at))
 
     def _report(
         self,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
+from itertools import pairwise
 
 from coldstart_cli.report.figures import Distribution
 
-# Bounds of the bars in ms: 1, 1.5, 2, 3, 5, 7 and so on, times ten each time.
-_STEPS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)
+_MOST_BUCKETS = 30
 
 
 def nearest_rank(ordered: Sequence[float], percent: float) -> float:
@@ -37,20 +38,34 @@ def distribution(values_ms: Sequence[float]) -> Distribution | None:
     )
 
 
+def bucket_edges(least: float, most: float) -> list[float]:
+    """Edges of at most 30 buckets that hold all values between two, each as long in proportion.
+
+    Args:
+        least: the smallest value, not negative.
+        most: the largest; it lies below the last edge.
+    """
+    low = max(least, 0.01)
+    high = max(most, low)
+    for steps, digits in ((40, 3), (20, 2), (10, 2), (5, 2), (2, 1), (1, 1)):
+        first = math.floor(math.log10(low) * steps) - 1
+        last = math.ceil(math.log10(high) * steps) + 1
+        edges = [float(f"{10 ** (step / steps):.{digits}g}") for step in range(first, last + 1)]
+        while len(edges) > 2 and edges[1] <= least:
+            del edges[0]
+        while len(edges) > 2 and edges[-2] > most:
+            del edges[-1]
+        if len(edges) <= _MOST_BUCKETS + 1:
+            break
+    if least < edges[0]:
+        edges[0] = 0.0
+    return edges
+
+
 def _histogram(ordered: Sequence[float]) -> tuple[tuple[float, float, int], ...]:
-    bounds = [0.0]
-    scale = 1.0
-    while bounds[-1] <= ordered[-1]:
-        bounds += [step * scale for step in _STEPS]
-        scale *= 10
-    counts = [0] * (len(bounds) - 1)
-    at = 0
-    for value in ordered:
-        while value >= bounds[at + 1]:
-            at += 1
-        counts[at] += 1
-    first = next(index for index, count in enumerate(counts) if count)
-    last = max(index for index, count in enumerate(counts) if count)
+    edges = bucket_edges(ordered[0], ordered[-1])
+    below = [bisect_left(ordered, edge) for edge in edges]
     return tuple(
-        (bounds[index], bounds[index + 1], counts[index]) for index in range(first, last + 1)
+        (begin, end, high - low)
+        for (begin, end), (low, high) in zip(pairwise(edges), pairwise(below), strict=True)
     )

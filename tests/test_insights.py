@@ -9,7 +9,7 @@ import pytest
 from account import REGION, client_of
 from cloudwatch_logs import CloudWatchLogs, serving
 from coldstart_cli.report import insights
-from coldstart_cli.report.insights import Outcome, Query
+from coldstart_cli.report.insights_query import Outcome, Query, Row
 
 GROUPS = tuple(f"/aws/lambda/f{number}" for number in range(4))
 TEXT = "| fields @timestamp, @log, @message"
@@ -22,16 +22,22 @@ class Asking:
         self.service = service
         self.client = client_of({"logs": url}, "logs", REGION)
         self.said: list[str] = []
+        self.answers: list[tuple[Query, list[Row]]] = []
         self.slept: list[float] = []
         self.sleep = self.slept.append
 
     def ask(self, *queries: Query) -> Outcome:
-        return insights.run(self.client, queries, REGION, self.said.append, self.sleep)
+        self.answers = []
+
+        def take(query: Query, rows: list[Row]) -> None:
+            self.answers.append((query, rows))
+
+        return insights.run(self.client, queries, REGION, take, self.said.append, self.sleep)
 
     def messages(self, *queries: Query) -> list[str]:
         outcome = self.ask(*queries)
         assert not outcome.unanswered
-        return sorted(row["@message"] for _, rows in outcome.answers for row in rows)
+        return sorted(row["@message"] for _, rows in self.answers for row in rows)
 
 
 @pytest.fixture
@@ -53,7 +59,7 @@ def lines(groups: tuple[str, ...] = GROUPS, of: range = range(8)) -> list[str]:
 def test_partial_results_are_not_taken(asking: Asking) -> None:
     asking.service.statuses = lambda _: ["Scheduled", "Running", "Unknown", "Running", "Complete"]
     outcome = asking.ask(query())
-    ((_, rows),) = outcome.answers
+    ((_, rows),) = asking.answers
     assert sorted(row["@message"] for row in rows) == lines()
     assert outcome.queries == 1
     assert outcome.bytes_scanned == sum(map(len, lines()))
@@ -77,7 +83,7 @@ def test_a_query_that_failed_is_halved(asking: Asking, status: str, why: str) ->
     asking.service.statuses = lambda _: [status]
     outcome = asking.ask(query())
     assert outcome.queries == 1 + 2 + 4
-    assert outcome.answers == []
+    assert asking.answers == []
     windows = sorted((one.query.begin, one.query.end) for one in outcome.unanswered)
     assert windows == [(1000, 1002), (1002, 1004), (1004, 1006), (1006, 1008)]
     assert {one.why for one in outcome.unanswered} == {f"the query {why}"}
@@ -88,7 +94,7 @@ def test_a_query_that_failed_is_halved(asking: Asking, status: str, why: str) ->
 def test_a_query_that_somebody_cancelled_is_not_asked_again(asking: Asking) -> None:
     asking.service.statuses = lambda _: ["Running", "Cancelled"]
     outcome = asking.ask(query())
-    assert (outcome.queries, outcome.answers) == (1, [])
+    assert (outcome.queries, asking.answers) == (1, [])
     assert [one.why for one in outcome.unanswered] == ["the query was cancelled"]
 
 
@@ -151,7 +157,7 @@ def test_log_groups_that_do_not_exist(asking: Asking) -> None:
     gone = ("/aws/lambda/f", "/aws/lambda/f00")
     outcome = asking.ask(query((gone[0], *GROUPS, gone[1])))
     assert outcome.missing == set(gone)
-    ((answered, rows),) = outcome.answers
+    ((answered, rows),) = asking.answers
     assert answered.groups == GROUPS
     assert len(rows) == len(lines())
     assert asking.ask(query(gone)).missing == set(gone)
@@ -165,7 +171,7 @@ def test_log_groups_that_do_not_exist_and_are_not_named(asking: Asking) -> None:
     asking.service.refuse = refuse
     outcome = asking.ask(query((*GROUPS, "/aws/lambda/gone")))
     assert outcome.missing == {"/aws/lambda/gone"}
-    assert {group for one, _ in outcome.answers for group in one.groups} == set(GROUPS)
+    assert {group for one, _ in asking.answers for group in one.groups} == set(GROUPS)
 
 
 def test_a_log_group_that_kept_nothing_of_the_window(asking: Asking) -> None:
@@ -180,7 +186,7 @@ def test_a_log_group_that_kept_nothing_of_the_window(asking: Asking) -> None:
     (one,) = outcome.unanswered
     assert one.query.groups == (GROUPS[2],)
     assert message in one.why
-    answered = {group for done, _ in outcome.answers for group in done.groups}
+    answered = {group for done, _ in asking.answers for group in done.groups}
     assert answered == set(GROUPS) - {GROUPS[2]}
 
 
@@ -209,7 +215,7 @@ def test_whatever_ends_it_queries_are_stopped(asking: Asking, error: type[BaseEx
 
 def test_no_connection() -> None:
     client = client_of({"logs": "http://127.0.0.1:1"}, "logs", REGION)
-    outcome = insights.run(client, [query()], REGION, print, lambda _: None)
+    outcome = insights.run(client, [query()], REGION, print, print, lambda _: None)
     assert outcome.stopped is not None
     assert outcome.stopped.startswith(
         f"logs:StartQuery failed in {REGION}: EndpointConnectionError"

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from coldstart_cli.fleet.functions import FleetFunction
+from coldstart_cli.report.account_audit import compare
 from coldstart_cli.report.account_logs import FunctionLogs, RegionLogs, read_logs
 from coldstart_cli.report.account_window import Window, window_of
 from coldstart_cli.report.aws_errors import ReportError
@@ -73,7 +74,9 @@ def report_of_account(
     for region, some in by_region.items():
         progress(f"{region}: metrics")
         points, of = _metrics(client, region, some, window, sleep, gaps)
-        logs = read_logs(client("logs", region), region, some, window, progress, sleep)
+        logs_client = client("logs", region)
+        logs = read_logs(logs_client, region, some, window, progress, sleep)
+        compare(logs_client, region, logs, window, progress, sleep)
         gaps += logs.gaps
         queries += logs.queries
         scanned += logs.bytes_scanned

@@ -10,15 +10,9 @@ from typing import Any
 from coldstart_cli.fleet.functions import FleetFunction
 from coldstart_cli.report import insights, log_groups, log_queries
 from coldstart_cli.report.account_window import Window, time_text
-from coldstart_cli.report.audit import audit, reported_otherwise
 from coldstart_cli.report.figures import Contradiction
-from coldstart_cli.report.insights import GROUPS_A_QUERY, Outcome, Query
+from coldstart_cli.report.insights_query import GROUPS_A_QUERY, Outcome, Query, Row
 from coldstart_cli.report.log_queries import LayerLine, PhaseLine, ReportLine, Totals
-
-# Requests may take 15 minutes; their REPORT comes at the end.
-_LONGEST_REQUEST = 960  # seconds
-# So many starts without the REPORT that they should have are looked up, in ten queries a region.
-_LOOKED_UP = 2_000
 
 
 @dataclass
@@ -46,12 +40,10 @@ class RegionLogs:
 
     of: dict[str, FunctionLogs]  # by the function's name
     missing: list[str] = field(default_factory=list)  # functions whose log group does not exist
+    of_unknown: int = 0  # REPORT lines that do not say which function they are of
     gaps: list[str] = field(default_factory=list)
     queries: int = 0
     bytes_scanned: float = 0.0
-
-
-Ask = Callable[[Iterable[Query]], Outcome]
 
 
 def read_logs(
@@ -77,27 +69,26 @@ def read_logs(
     for one in functions:
         groups[one.log_group].append(one.name)
 
-    def ask(queries: Iterable[Query]) -> Outcome:
-        outcome = insights.run(client, queries, region, progress, sleep)
-        found.queries += outcome.queries
-        found.bytes_scanned += outcome.bytes_scanned
-        return outcome
-
     batches = _batches(client, groups, window, region, found)
     texts = (log_queries.totals(min(window.bar, 86_400)), log_queries.STARTS)
-    outcome = ask(
-        Query(text, batch, window.begin, window.end) for batch in batches for text in texts
+    outcome = insights.run(
+        client,
+        (Query(text, batch, window.begin, window.end) for batch in batches for text in texts),
+        region,
+        lambda query, rows: _take(query, rows, groups, found),
+        progress,
+        sleep,
     )
-    unknown = _take(outcome, groups, found)
-    if unknown:
+    found.queries = outcome.queries
+    found.bytes_scanned = outcome.bytes_scanned
+    if found.of_unknown:
         found.gaps.append(
-            f"{unknown} lines in log groups of several functions in {region} do not say which"
-            " function they are of, and are not counted"
+            f"{found.of_unknown} lines in log groups of several functions in {region} do not say"
+            " which function they are of, and are not counted"
         )
     for group in sorted(outcome.missing):
         _without_group(found, groups[group])
     _tell_unanswered(outcome, groups, region, found)
-    _compare(ask, window, region, found)
     return found
 
 
@@ -136,30 +127,28 @@ def _batches(
     ]
 
 
-def _take(outcome: Outcome, groups: Mapping[str, list[str]], found: RegionLogs) -> int:
-    """Sort the answers by function; how many lines could be of any."""
-    unknown = 0
-    for query, rows in outcome.answers:
-        if query.text == log_queries.STARTS:
-            starts = log_queries.read_starts(rows)
-            for line in starts.layer:
-                name = line.stream_function or line.function
-                if logs := _logs_of(found, groups[line.group], name):
-                    logs.layer.append(line)
-            for report in starts.reports:
-                if logs := _logs_of(found, groups[report.group], report.stream_function):
-                    logs.reports.append(report)
-            for phase in starts.phases:
-                if logs := _logs_of(found, groups[phase.group], phase.stream_function):
-                    logs.phases.append(phase)
-        else:
-            for totals in log_queries.read_totals(rows):
-                names = groups[totals.group]
-                if logs := _logs_of(found, names, totals.stream_function):
-                    logs.totals.append(totals)
-                elif totals.stream_function is None:
-                    unknown += totals.requests
-    return unknown
+def _take(
+    query: Query, rows: list[Row], groups: Mapping[str, list[str]], found: RegionLogs
+) -> None:
+    """Sort the rows of an answer by function."""
+    if query.text == log_queries.STARTS:
+        starts = log_queries.read_starts(rows)
+        for line in starts.layer:
+            name = line.stream_function or line.function
+            if logs := _logs_of(found, groups[line.group], name):
+                logs.layer.append(line)
+        for report in starts.reports:
+            if logs := _logs_of(found, groups[report.group], report.stream_function):
+                logs.reports.append(report)
+        for phase in starts.phases:
+            if logs := _logs_of(found, groups[phase.group], phase.stream_function):
+                logs.phases.append(phase)
+        return
+    for totals in log_queries.read_totals(rows):
+        if logs := _logs_of(found, groups[totals.group], totals.stream_function):
+            logs.totals.append(totals)
+        elif totals.stream_function is None:
+            found.of_unknown += totals.requests
 
 
 def _logs_of(found: RegionLogs, names: list[str], name: str | None) -> FunctionLogs | None:
@@ -188,7 +177,7 @@ def _tell_unanswered(
     outcome: Outcome, groups: Mapping[str, list[str]], region: str, found: RegionLogs
 ) -> None:
     told: dict[str, list[str]] = defaultdict(list)
-    answered = {group for query, _ in outcome.answers for group in query.groups}
+    answered = {group for query in outcome.answered for group in query.groups}
     for one in outcome.unanswered:
         names = [name for group in one.query.groups for name in groups[group]]
         for group in one.query.groups:
@@ -202,53 +191,6 @@ def _tell_unanswered(
     found.gaps += [
         f"{what}: {_list(list(dict.fromkeys(names)))} in {region}" for what, names in told.items()
     ]
-
-
-def _compare(ask: Ask, window: Window, region: str, found: RegionLogs) -> None:
-    """Find what the layer's and the platform's lines disagree on."""
-    unconfirmed: list[tuple[str, LayerLine]] = []
-    for name, logs in found.of.items():
-        if not logs.layer or logs.torn:
-            # A line in the part that was not read would look as if it were not there.
-            continue
-        result = audit(logs.layer, logs.reports, logs.phases, window.begin)
-        logs.contradictions += result.contradictions
-        if result.not_compared:
-            found.gaps.append(
-                f"{name} in {region}: {result.not_compared} starts not compared with the layer's"
-                " lines, and not among the cold starts: of a version without any, or before its"
-                " first one"
-            )
-            logs.partial = True
-        if logs.requests:  # without any REPORT there is nothing to look up
-            unconfirmed += [(name, line) for line in result.unconfirmed]
-    unconfirmed.sort(key=lambda pair: pair[1].at)
-    looked_up, left = unconfirmed[:_LOOKED_UP], unconfirmed[_LOOKED_UP:]
-    outcome = ask(_look_up([line for _, line in looked_up], window))
-    reported = {
-        key for _, rows in outcome.answers for key in log_queries.read_reported(rows)
-    }  # fmt: skip
-    for name, line in looked_up:
-        found.of[name].contradictions += reported_otherwise([line], reported)
-    unanswered = sum(len(one.query.groups) for one in outcome.unanswered)
-    if left or unanswered:
-        of_these = "" if unanswered else f"{len(left)} of "
-        found.gaps.append(
-            f"{of_these}{len(unconfirmed)} starts in {region} could not be compared with the"
-            " platform's lines: there may be more contradictions"
-        )
-
-
-def _look_up(lines: Sequence[LayerLine], window: Window) -> Iterable[Query]:
-    for at in range(0, len(lines), log_queries.REQUESTS_A_QUERY):
-        some = lines[at : at + log_queries.REQUESTS_A_QUERY]
-        text = log_queries.reports_of([line.request_id for line in some if line.request_id])
-        begin = max(window.begin, int(some[0].at) - 1)
-        # Not beyond the window: what follows has not been read for Init Durations either.
-        end = min(window.end, int(some[-1].at) + _LONGEST_REQUEST)
-        groups = tuple(dict.fromkeys(line.group for line in some))
-        for first in range(0, len(groups), GROUPS_A_QUERY):
-            yield Query(text, groups[first : first + GROUPS_A_QUERY], begin, end)
 
 
 def _list(names: Sequence[str]) -> str:

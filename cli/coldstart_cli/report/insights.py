@@ -1,14 +1,14 @@
 """Runs CloudWatch Logs Insights queries; an answer that is not whole is asked again, or told of.
 
-Facts from the Amazon CloudWatch Logs API reference, StartQuery and GetQueryResults: at most 50 log
-groups a query, at most 100,000 rows in pages of 10,000, 60 minutes; only the status Complete means
-that the rows are all there are.
+Facts from the Amazon CloudWatch Logs API reference, StartQuery and GetQueryResults: at most 100,000
+rows, in pages of 10,000; at most 60 minutes; only the status Complete means that the rows are all
+there are.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -16,8 +16,8 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from coldstart_cli.report.aws_errors import code_of, is_denied, reason
+from coldstart_cli.report.insights_query import Outcome, Query, Row, Unanswered
 
-GROUPS_A_QUERY = 50
 _ROWS = 100_000
 _PAGE = 10_000
 # An account may run 100 at once, 30 in older regions, and others use the same account.
@@ -36,45 +36,12 @@ _BUSY = (
 )
 _ENDED = {"Failed": "the query failed", "Timeout": "the query timed out"}
 
-Row = Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Query:
-    """One query over some log groups, from ``begin`` up to but without ``end`` (epoch seconds)."""
-
-    text: str
-    groups: tuple[str, ...]
-    begin: int
-    end: int
-    halvings: int = 0  # because it failed
-
-
-@dataclass(frozen=True)
-class Unanswered:
-    """What no rows are there of, and why."""
-
-    query: Query
-    why: str
-
-
-@dataclass
-class Outcome:
-    """What a number of queries came to."""
-
-    answers: list[tuple[Query, list[Row]]] = field(default_factory=list)
-    unanswered: list[Unanswered] = field(default_factory=list)
-    missing: set[str] = field(default_factory=set)  # log groups that do not exist
-    queries: int = 0
-    bytes_scanned: float = 0.0
-    # No permission, or no connection: nothing more was asked.
-    stopped: str | None = None
-
 
 def run(
     client: Any,
     queries: Iterable[Query],
     region: str,
+    take: Callable[[Query, list[Row]], None],
     progress: Callable[[str], None],
     sleep: Callable[[float], None],
 ) -> Outcome:
@@ -86,10 +53,11 @@ def run(
         client: boto3's client for "logs".
         queries: what to ask.
         region: for what is told.
+        take: called with each query that was answered, and all its rows.
         progress: called with a line of text when a query has ended.
         sleep: called with seconds.
     """
-    run_ = _Run(client, region, deque(queries), sleep)
+    run_ = _Run(client, region, take, deque(queries))
     total = len(run_.waiting)
     wait = _SHORTEST_WAIT
     try:
@@ -115,8 +83,8 @@ def run(
 class _Run:
     client: Any
     region: str
+    take: Callable[[Query, list[Row]], None]
     waiting: deque[Query]
-    sleep: Callable[[float], None]
     # By query id; and when it was started, in seconds waited.
     running: dict[str, tuple[Query, float]] = field(default_factory=dict)
     outcome: Outcome = field(default_factory=Outcome)
@@ -165,7 +133,7 @@ class _Run:
                 named = set(query.groups)
             self.outcome.missing |= named
             rest = tuple(group for group in query.groups if group not in named)
-            halves = [replace(query, groups=rest)] if named else _halved_groups(query)
+            halves = [replace(query, groups=rest)] if named else query.halved_groups()
             self.waiting.extendleft(half for half in halves if half.groups)
         elif code in ("MalformedQueryException", "InvalidParameterException"):
             # As for a window before a log group was made or kept anything: that of one group ends
@@ -173,7 +141,7 @@ class _Run:
             if len(query.groups) == 1:
                 why = reason(error, "logs:StartQuery", self.region)
                 self.outcome.unanswered.append(Unanswered(query, why))
-            self.waiting.extendleft(_halved_groups(query))
+            self.waiting.extendleft(query.halved_groups())
         else:
             self.waiting.appendleft(query)
             self.outcome.stopped = reason(error, "logs:StartQuery", self.region)
@@ -225,9 +193,10 @@ class _Run:
         # Some regions may know no more than the first page, and no count.
         cut_off = len(rows) >= _ROWS or (len(rows) == _PAGE if counted is None else False)
         if not cut_off and not (counted or 0) > len(rows):
-            self.outcome.answers.append((query, rows))
+            self.take(query, rows)
+            self.outcome.answered.append(query)
         elif query.end - query.begin > 1:
-            self.waiting.extendleft(_halved_window(query))
+            self.waiting.extendleft(query.halved_window())
         else:
             why = f"more than {len(rows)} rows in a second"
             self.outcome.unanswered.append(Unanswered(query, why))
@@ -236,7 +205,7 @@ class _Run:
         if query.halvings >= _HALVINGS or query.end - query.begin < 2:
             self.outcome.unanswered.append(Unanswered(query, why))
         else:
-            halves = _halved_window(query)
+            halves = query.halved_window()
             self.waiting.extendleft(replace(half, halvings=query.halvings + 1) for half in halves)
 
     def stop(self) -> None:
@@ -251,21 +220,10 @@ class _Run:
 
 def _as_rows(result: Mapping[str, Any]) -> list[Row]:
     return [
-        {cell["field"]: cell["value"] for cell in row if "value" in cell}
+        {
+            cell["field"]: cell["value"]
+            for cell in row
+            if "value" in cell and cell["field"] != "@ptr"
+        }
         for row in result.get("results", ())
     ]
-
-
-def _halved_groups(query: Query) -> Sequence[Query]:
-    middle = len(query.groups) // 2
-    if not middle:
-        return ()
-    return (
-        replace(query, groups=query.groups[:middle]),
-        replace(query, groups=query.groups[middle:]),
-    )
-
-
-def _halved_window(query: Query) -> Sequence[Query]:
-    middle = (query.begin + query.end) // 2
-    return replace(query, end=middle), replace(query, begin=middle)

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
-from coldstart_cli.report.insights import Row
+from coldstart_cli.report.insights_query import Row
 
 _PLATFORM = r'@message like /^\{"time":\s*"[^"]*",\s*"type":\s*"platform\.'
 _REPORT = rf'(@message like /^REPORT RequestId: / or {_PLATFORM}report"/)'
@@ -103,7 +103,7 @@ def _unit(seconds: int) -> str:
     return f"{seconds}s"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Totals:
     """What the REPORT lines of a function in a part of the window came to."""
 
@@ -115,7 +115,7 @@ class Totals:
     max_memory_mb: int | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class LayerLine:
     """The layer's line of a start."""
 
@@ -129,7 +129,7 @@ class LayerLine:
     cold_start: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ReportLine:
     """A REPORT line with an Init Duration or a Restore Duration."""
 
@@ -144,7 +144,7 @@ class ReportLine:
     restore_ms: float | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PhaseLine:
     """An INIT_START line, or the INIT_REPORT line of an init that failed."""
 

@@ -153,8 +153,8 @@ def test_starts_that_cannot_be_looked_up_are_told_of(of: Account) -> None:
     figures = contradicting(of)
     assert figures.contradictions == {"init-without-line": 1}
     assert (
-        f"some of 4 starts in {REGION} could not be compared with the platform's lines: there may be more"
-        " contradictions"
+        f"some of 4 starts in {REGION} could not be compared with the platform's lines: there may"
+        " be more contradictions"
     ) in of.report().gaps
 
 

@@ -163,3 +163,16 @@ def test_ctrl_c(of: Account) -> None:
     with pytest.raises(KeyboardInterrupt):
         of.report(BEGIN, END)
     assert of.logs.stopped == ["0", "1"]
+
+
+def test_no_contradictions_next_to_what_was_not_read(of: Account) -> None:
+    log = FunctionLog("torn")
+    log.request(BEGIN + 1_799, "cold", "over", init_ms=9.0, duration_ms=3_000)
+    log.request(BEGIN + 1_801, "cold", "whole", init_ms=9.0)
+    of.add(log)
+    of.logs.statuses = lambda request: [
+        "Failed" if request["startTime"] < BEGIN + 1_800 else "Complete"
+    ]
+    figures = of.figures()
+    assert (figures.starts, figures.platform_inits) == ({"cold": 1}, 2)
+    assert (figures.contradictions, figures.partial) == ({}, True)

@@ -91,6 +91,16 @@ def test_figures(of: Account, json_format: bool, shared_group: bool) -> None:
     assert "2 queries scanned 0.000 GB of logs, less than USD 0.01" in report.source
 
 
+def test_an_init_that_was_not_billed(of: Account) -> None:
+    """As before August 2025 in functions with a .zip and a managed runtime."""
+    log = FunctionLog("unbilled")
+    log.request(BEGIN + 1, "cold", "a", init_ms=302.33, duration_ms=250.06, billed_ms=251)
+    log.request(BEGIN + 2, "cold", "b", init_ms=302.33, duration_ms=250.06, billed_ms=553)
+    of.add(log)
+    figures = of.figures()
+    assert (figures.billed_ms, figures.billed_init_ms) == (251 + 553, 302.33)
+
+
 def test_concurrency_of_periods(of: Account) -> None:
     log = FunctionLog("concurrent")
     log.request(BEGIN + 1, "cold", init_ms=100.0)

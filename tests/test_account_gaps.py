@@ -176,3 +176,14 @@ def test_no_contradictions_next_to_what_was_not_read(of: Account) -> None:
     figures = of.figures()
     assert (figures.starts, figures.platform_inits) == ({"cold": 1}, 2)
     assert (figures.contradictions, figures.partial) == ({}, True)
+
+
+def test_a_window_that_metrics_are_not_kept_of(of: Account) -> None:
+    add(of, "old", invocations=7)
+    report = of.report(begin=BEGIN - 456 * 86_400)
+    (figures,) = report.functions
+    assert figures.invocations == sum(one.invocations for one in figures.periods) == 40
+    assert report.gaps == (
+        "CloudWatch keeps metrics for 455 days, which is after the window's begin: invocations in"
+        f" {REGION} are counted from logs",
+    )

@@ -14,7 +14,7 @@ from coldstart_cli.report.account_window import Window, window_of
 from coldstart_cli.report.aws_errors import ReportError
 from coldstart_cli.report.figures import FunctionFigures, Report
 from coldstart_cli.report.function_figures import figures_of
-from coldstart_cli.report.metrics import Metric, Points, read_metrics
+from coldstart_cli.report.metrics import LONGEST_KEPT, Metric, Points, read_metrics
 from coldstart_cli.report.provisioned import Allocation, allocations, use
 
 # "Amazon CloudWatch Pricing", Logs Insights queries; some regions take a little more.
@@ -102,6 +102,12 @@ def _metrics(
     gaps: list[str],
 ) -> tuple[Mapping[Metric, Points], Mapping[str, list[Allocation]]]:
     """Metrics of functions, and their provisioned concurrency by the functions' names."""
+    if window.now - window.begin > LONGEST_KEPT:
+        gaps.append(
+            f"CloudWatch keeps metrics for {LONGEST_KEPT // 86_400} days, which is after the"
+            f" window's begin: invocations in {region} are counted from logs"
+        )
+        return {}, {}
     found, said = allocations(client, region, {one.name for one in functions})
     gaps += said
     of: dict[str, list[Allocation]] = defaultdict(list)

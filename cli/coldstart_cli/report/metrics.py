@@ -22,6 +22,7 @@ _TRIES = 3
 _DAY = 86_400
 # Period in seconds, and how long its data points are kept.
 _KEPT = ((60, 15 * _DAY), (300, 63 * _DAY), (3_600, 455 * _DAY))
+LONGEST_KEPT = _KEPT[-1][1]  # seconds
 _POINTS = 2_100  # of a series, at most: a week in steps of five minutes
 
 Points = Mapping[int, float]  # by epoch seconds of the period's begin

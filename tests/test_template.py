@@ -8,6 +8,7 @@ import subprocess
 import zipfile
 from pathlib import Path
 
+import cloudformation
 import pytest
 from conftest import ROOT
 
@@ -47,7 +48,7 @@ def test_sam_validate(tool) -> None:
 
 
 def test_cfn_lint(tool) -> None:
-    run = tool("cfn-lint", "--include-checks", "I", "--", "template.yaml")
+    run = tool("cfn-lint", "--include-checks", "I", "--", "template.yaml", "alarms.yaml")
     assert (run.returncode, run.stdout) == (0, ""), run.stdout + run.stderr
 
 
@@ -79,7 +80,7 @@ template = yaml_parse(open("template.yaml").read())
 defaults = {name: p["Default"] for name, p in template["Parameters"].items()}
 for resource in template["Resources"].values():  # as `sam package` leaves them
     for name in ("CodeUri", "ContentUri"):
-        if name in resource["Properties"]:
+        if name in resource.get("Properties", {}):
             resource["Properties"][name] = "s3://bucket/key"
 template["Globals"]["Function"]["CodeUri"] = "s3://bucket/key"
 translated = Translator({"AWSXRayDaemonWriteAccess": "arn:aws:iam::aws:policy/x"}, Parser())
@@ -105,3 +106,54 @@ json.dump(translated.translate(template, defaults), sys.stdout)
     assert sum("ProvisionedConcurrencyConfig" in alias["Properties"] for alias in aliases) == 1
     snap_starts = [f["Properties"].get("SnapStart") for f in by_type["AWS::Lambda::Function"]]
     assert snap_starts.count({"ApplyOn": "PublishedVersions"}) == 1
+    stacks = [stack["Properties"] for stack in by_type["AWS::CloudFormation::Stack"]]
+    watched = {
+        stack["Parameters"]["FunctionName"]["Ref"]: stack["Parameters"]["Initialization"]
+        for stack in stacks
+    }
+    assert watched == {
+        "OnDemandFunction": "on-demand",
+        "ProvisionedFunction": "provisioned-concurrency",
+        "SnapStartFunction": "snap-start",
+    }
+    assert len(by_type["AWS::CloudWatch::Dashboard"]) == 1
+
+
+TEMPLATE = cloudformation.read(ROOT / "template.yaml")
+ALARMS = cloudformation.read(ROOT / "alarms.yaml")
+
+
+def without_sam(**parameters: str) -> set[str]:
+    """The logical ids that are deployed, of those that CloudFormation itself knows."""
+    own = {
+        name: resource | {"Properties": {}}
+        for name, resource in TEMPLATE["Resources"].items()
+        if resource["Type"] != "AWS::Serverless::LayerVersion"
+    }
+    return set(cloudformation.resolve(TEMPLATE | {"Resources": own}, **parameters))
+
+
+def test_what_can_be_left_out() -> None:
+    functions = {"OnDemandFunction", "ProvisionedFunction", "SnapStartFunction"}
+    alarms = {name.replace("Function", "Alarms") for name in functions}
+    assert without_sam() == functions | alarms | {"Dashboard"}
+    assert without_sam(Examples="false") == {"Dashboard"}
+    assert without_sam(Monitoring="false") == functions
+    assert without_sam(Examples="false", Monitoring="false") == set()
+
+
+def test_parameters_are_handed_on_to_the_alarms() -> None:
+    """Under the same names, with the same bounds and defaults."""
+    handed_on = set()
+    for resource in TEMPLATE["Resources"].values():
+        if resource["Type"] == "AWS::CloudFormation::Stack":
+            assert resource["Properties"]["TemplateURL"] == "alarms.yaml"
+            parameters = resource["Properties"]["Parameters"]
+            assert set(parameters) <= set(ALARMS["Parameters"])
+            handed_on |= {n for n, value in parameters.items() if value == {"Ref": n}}
+    shared = set(TEMPLATE["Parameters"]) & set(ALARMS["Parameters"])
+    assert handed_on == shared
+    for name in shared:
+        for field in ("Type", "Default", "MinValue", "MaxValue", "AllowedPattern"):
+            ours, theirs = TEMPLATE["Parameters"][name], ALARMS["Parameters"][name]
+            assert ours.get(field) == theirs.get(field), name

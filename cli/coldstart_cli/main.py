@@ -16,6 +16,7 @@ import coldstart_layer
 from rich.console import Console
 
 from coldstart_cli import profile, profile_output, simulate_output
+from coldstart_cli.fleet.commands import attach_command, detach_command
 from coldstart_cli.local_lambda.layer import default_layer
 from coldstart_cli.profile_advice import advice
 from coldstart_cli.simulate import (
@@ -35,6 +36,10 @@ _MOST_COMPLAINTS = 5
 @click.version_option(coldstart_layer.__version__, prog_name="coldstart")
 def main() -> None:
     """One true cold start verdict for Python on AWS Lambda."""
+
+
+main.add_command(attach_command)
+main.add_command(detach_command)
 
 
 @main.command(

@@ -137,5 +137,5 @@ class Report:
     end: float | None
     functions: tuple[FunctionFigures, ...]
     source: str  # "logs and metrics of the account", or which files
-    # What was not read, or not known, in a line each: partial results, cut lines, no permission.
+    # What was not read, or not known, in a line each: partial results, lines cut off.
     gaps: tuple[str, ...] = ()

@@ -1,0 +1,111 @@
+"""Errors of AWS as one line that says what to do."""
+
+from __future__ import annotations
+
+import re
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    EndpointConnectionError,
+    HTTPClientError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
+    WaiterError,
+)
+
+_EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
+_UNKNOWN_KEYS = {
+    "InvalidClientTokenId",
+    "UnrecognizedClientException",
+    "InvalidSignatureException",
+    "SignatureDoesNotMatch",
+    "AuthFailure",
+}
+_DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"}
+_THROTTLED = {
+    "TooManyRequestsException",
+    "ThrottlingException",
+    "Throttling",
+    "RequestLimitExceeded",
+}
+
+# The IAM action, where it is not the operation's own name.
+_ACTIONS = {
+    "lambda:GetLayerVersionByArn": "lambda:GetLayerVersion",
+    "resourcegroupstaggingapi:GetResources": "tag:GetResources",
+}
+_SERVICES = {"resource groups tagging api": "resourcegroupstaggingapi", "cloudwatch logs": "logs"}
+
+
+class FleetError(Exception):
+    """Something that one line tells, and that more of the same would not help."""
+
+
+def explain(error: Exception, subject: str = "") -> str:
+    """One line on an error.
+
+    Args:
+        error: what was raised, by botocore or by this package.
+        subject: the function or other thing that it happened to, if one did.
+    """
+    where = f"{subject}: " if subject else ""
+    if isinstance(error, WaiterError):
+        last = error.last_response
+        reason = last.get("LastUpdateStatusReason") if isinstance(last, dict) else None
+        return f"{where}its update did not succeed: {reason or _one_line(str(error))}"
+    if isinstance(error, ClientError):
+        return where + _client_error(error)
+    if isinstance(error, NoCredentialsError | PartialCredentialsError):
+        return (
+            f"{where}no AWS credentials: run `aws configure` or `aws sso login`, or set --profile"
+        )
+    if isinstance(error, SSOError | TokenRetrievalError):
+        return f"{where}the sign-in has expired: run `aws sso login`"
+    if isinstance(error, ProfileNotFound):
+        return f"{where}{error}: `aws configure list-profiles` lists those there are"
+    if isinstance(error, EndpointConnectionError | HTTPClientError):
+        return f"{where}no connection: {_one_line(str(error))}"
+    if isinstance(error, BotoCoreError | FleetError | OSError):
+        return where + _one_line(str(error))
+    return f"{where}{type(error).__name__}: {_one_line(str(error))}"
+
+
+def _client_error(error: ClientError) -> str:
+    details = error.response.get("Error", {})
+    code = str(details.get("Code", ""))
+    message = _one_line(str(details.get("Message") or details.get("message") or ""))
+    operation = error.operation_name
+    if code in _DENIED:
+        return f"not allowed: the permission {_action(error, message)} is needed ({message})"
+    if code in _EXPIRED:
+        return "the credentials have expired: sign in again"
+    if code in _UNKNOWN_KEYS:
+        return f"AWS does not accept the credentials ({code}): check the profile and its keys"
+    if code in _THROTTLED:
+        return f"AWS throttles {operation}, after ten tries: run it again, or lower --rate"
+    return f"{operation} failed: {code}: {message}" if code else f"{operation} failed: {message}"
+
+
+def _action(error: ClientError, message: str) -> str:
+    """The permission that was missing; AWS's message mostly names it itself."""
+    told = re.search(r"not authorized to perform: ([\w-]+:\w+)", message)
+    if told:
+        return told[1]
+    service = (error.response.get("ResponseMetadata", {}).get("Service") or "lambda").lower()
+    action = f"{_SERVICES.get(service, service)}:{error.operation_name}"
+    return _ACTIONS.get(action, action)
+
+
+def code_of(error: BaseException) -> str:
+    """The error code of a ClientError; of anything else, nothing."""
+    if isinstance(error, ClientError):
+        return str(error.response.get("Error", {}).get("Code", ""))
+    return ""
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

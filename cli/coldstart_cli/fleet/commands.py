@@ -1,0 +1,192 @@
+"""`coldstart attach` and `coldstart detach`: parses them, calls the logic, prints."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from coldstart_cli.fleet import output
+from coldstart_cli.fleet.access import Access
+from coldstart_cli.fleet.changing import Outcome
+from coldstart_cli.fleet.fleets import Fleet, carry_out_all, plan_attaching, plan_detaching
+from coldstart_cli.fleet.layer_versions import DEFAULT_NAME, name_in
+from coldstart_cli.fleet.options import (
+    DONE,
+    FAILED,
+    account_options,
+    complain,
+    nothing_matched,
+    progress_bar,
+    selection_options,
+)
+from coldstart_cli.fleet.selection import Selection
+from coldstart_cli.fleet.state import StateFolder, default_folder
+
+
+def _change_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What attach and detach have in common."""
+    for option in reversed(
+        (
+            click.option(
+                "--layer",
+                default=DEFAULT_NAME,
+                show_default=True,
+                metavar="NAME|ARN",
+                help="The layer by its name, whose newest version is meant, or one version by ARN.",
+            ),
+            click.option(
+                "--publish",
+                is_flag=True,
+                help="Publish a version afterwards, and point --alias at it: provisioned"
+                " concurrency and SnapStart never see $LATEST.",
+            ),
+            click.option("--alias", metavar="NAME", help="The alias to move, with --publish."),
+            click.option(
+                "--force",
+                is_flag=True,
+                help="Also functions that CloudFormation, SAM, the CDK, Serverless or Terraform"
+                " deploys; and with --publish, also where $LATEST has other changes.",
+            ),
+            click.option("--yes", is_flag=True, help="Do it without asking."),
+            click.option("--dry-run", is_flag=True, help="Only show what would be done."),
+            click.option(
+                "--state",
+                "state_folder",
+                type=click.Path(file_okay=False, path_type=Path),
+                default=default_folder,
+                help="The folder with notes of what functions were like before, to restore it"
+                f" exactly.  [default: {default_folder()}]",
+            ),
+            click.option("--json", "json_output", is_flag=True, help="JSON instead of a table."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+@click.command(
+    "attach",
+    epilog="Example: coldstart attach --tag team=orders --exclude 'orders-test-*' --dry-run",
+)
+@selection_options
+@_change_options
+@account_options
+def attach_command(
+    access: Access,
+    selection: Selection,
+    layer: str,
+    publish: bool,
+    alias: str | None,
+    force: bool,
+    yes: bool,
+    dry_run: bool,
+    state_folder: Path,
+    json_output: bool,
+) -> None:
+    """Attach the layer to functions: shows what will be done, asks, and does it.
+
+    The newest version of the layer is added, or an older one replaced in its place, and the exec
+    wrapper set; one that is there runs inside ours. Doing it again changes nothing, and completes
+    what was cut short. Permissions: lambda:GetFunctionConfiguration, lambda:ListFunctions,
+    lambda:ListLayerVersions, lambda:GetLayerVersion, lambda:UpdateFunctionConfiguration and
+    tag:GetResources; with --publish also lambda:PublishVersion, lambda:GetAlias,
+    lambda:UpdateAlias and lambda:GetProvisionedConcurrencyConfig.
+    """
+    _check(publish, alias, yes, dry_run, json_output)
+    with progress_bar() as tell:
+        fleet = plan_attaching(access, selection, layer, alias, force, tell)
+    _change(access, fleet, StateFolder(state_folder), "attach", yes, dry_run, json_output)
+
+
+@click.command("detach", epilog="Example: coldstart detach orders payments --yes")
+@selection_options
+@_change_options
+@account_options
+def detach_command(
+    access: Access,
+    selection: Selection,
+    layer: str,
+    publish: bool,
+    alias: str | None,
+    force: bool,
+    yes: bool,
+    dry_run: bool,
+    state_folder: Path,
+    json_output: bool,
+) -> None:
+    """Detach the layer from functions, and leave them as they were before.
+
+    What attach noted is restored exactly, aliases included. Of a function without notes, or one
+    that was changed since, only what is ours is removed. Permissions: those of attach.
+    """
+    _check(publish, alias, yes, dry_run, json_output)
+    state = StateFolder(state_folder)
+    name_in(layer)
+    with progress_bar() as tell:
+        fleet = plan_detaching(access, selection, layer, state, alias, force, tell)
+    _change(access, fleet, state, "detach", yes, dry_run, json_output)
+
+
+def _check(publish: bool, alias: str | None, yes: bool, dry_run: bool, json_output: bool) -> None:
+    if publish != (alias is not None):
+        raise click.UsageError("--publish and --alias go together")
+    if yes and dry_run:
+        raise click.UsageError("--yes and --dry-run contradict each other")
+    if not (yes or dry_run) and (json_output or not sys.stdin.isatty()):
+        why = "--json" if json_output else "where nobody can be asked"
+        raise click.UsageError(
+            f"{why}: give --yes to do it, or --dry-run to see what would be done"
+        )
+
+
+def _change(
+    access: Access,
+    fleet: Fleet,
+    state: StateFolder,
+    verb: str,
+    yes: bool,
+    dry_run: bool,
+    json_output: bool,
+) -> None:
+    """Show what is planned, ask, do it, show what came of it."""
+    for name in fleet.selected.missing:
+        complain(f"there is no function {name} in {', '.join(access.regions)}")
+    if not any(plan.action != "skip" for plan in fleet.plans):
+        nothing_matched(output.nothing(fleet.plans))
+    acting = [plan for plan in fleet.plans if plan.acts]
+    if not json_output:
+        output.show_plans(fleet.plans, Console(), several_regions=len(access.regions) > 1)
+    outcomes: list[Outcome] = []
+    if not dry_run:
+        if acting and not yes:
+            count = output.functions(len(acting))
+            click.confirm(f"{verb.capitalize()}: change {count}?", abort=True, err=True)
+        # All plans, also those without a change: notes that are of no use any more are removed.
+        outcomes = _carry_out(access, fleet, state, len(acting))
+        if acting and not json_output:
+            output.show_outcomes(outcomes, state, Console())
+    if json_output:
+        click.echo(output.as_json(fleet, outcomes))
+    refused = any(plan.action == "refuse" for plan in fleet.plans)
+    failed = any(outcome.result in ("failed", "refused") for outcome in outcomes)
+    stopped = not dry_run and len(outcomes) < len(fleet.plans)
+    sys.exit(FAILED if refused or failed or stopped or fleet.selected.missing else DONE)
+
+
+def _carry_out(access: Access, fleet: Fleet, state: StateFolder, acting: int) -> list[Outcome]:
+    """What came of the plans; when interrupted, of those that were begun."""
+    outcomes: list[Outcome] = []
+    with progress_bar() as tell:
+        try:
+            for outcome in carry_out_all(access, fleet, state):
+                outcomes.append(outcome)
+                done = sum(outcome.plan.acts for outcome in outcomes)
+                tell("changing functions", done, acting)
+        except KeyboardInterrupt:
+            complain("stopped: what was begun is completed; run it again for the rest")
+    return outcomes

@@ -1,0 +1,103 @@
+"""The version of our layer that a region has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from coldstart_cli.fleet.access import Access
+from coldstart_cli.fleet.aws_errors import FleetError
+from coldstart_cli.fleet.wiring import layer_name, layer_version
+
+DEFAULT_NAME = "coldstart-layer"
+_VERSION_ARN = re.compile(r"arn:[\w-]+:lambda:([\w-]+):\d{12}:layer:[\w-]+:\d+")
+_NAME = re.compile(r"[\w-]{1,140}")
+
+
+@dataclass(frozen=True)
+class LayerVersion:
+    """A published version of the layer."""
+
+    arn: str
+    runtimes: tuple[str, ...] = ()  # none: it is not said which
+    architectures: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Of the layer."""
+        return layer_name(self.arn)
+
+    @property
+    def version(self) -> int:
+        """Its number."""
+        return layer_version(self.arn)
+
+    @property
+    def label(self) -> str:
+        """Name and number."""
+        return f"{self.name}:{self.version}"
+
+
+def name_in(layer: str) -> str:
+    """The name of a layer that was given by its name or the ARN of a version.
+
+    Raises:
+        FleetError: it is neither.
+    """
+    if _VERSION_ARN.fullmatch(layer):
+        return layer_name(layer)
+    if not _NAME.fullmatch(layer):
+        raise FleetError(f"{layer!r} is no name of a layer, and no ARN of a version of one")
+    return layer
+
+
+def find(access: Access, region: str, layer: str) -> LayerVersion:
+    """The layer version to attach in a region.
+
+    Args:
+        access: to the account.
+        region: of the functions.
+        layer: a name, whose newest version in this account is meant, or the ARN of a version.
+
+    Raises:
+        FleetError: there is none, or it is of another region.
+        botocore.exceptions.BotoCoreError, ClientError: AWS could not be asked, or refused.
+    """
+    client = access.client("lambda", region)
+    of_region = _VERSION_ARN.fullmatch(layer)
+    if of_region is None:
+        newest = newest_version(access, region, name_in(layer))
+        if newest is None:
+            raise FleetError(
+                f"{region} has no layer {layer}: publish it there first (README, Start), or name"
+                " another one with --layer"
+            )
+        return newest
+    if of_region[1] != region:
+        raise FleetError(f"--layer {layer} is of {of_region[1]}: it cannot be attached in {region}")
+    try:
+        found = client.get_layer_version_by_arn(Arn=layer)
+    except client.exceptions.ResourceNotFoundException:
+        raise FleetError(f"there is no layer version {layer}") from None
+    return _version(found)
+
+
+def newest_version(access: Access, region: str, name: str) -> LayerVersion | None:
+    """The newest version of a layer of this account; None: there is none."""
+    client = access.client("lambda", region)
+    versions = [
+        version
+        for page in client.get_paginator("list_layer_versions").paginate(LayerName=name)
+        for version in page["LayerVersions"]
+    ]
+    return _version(max(versions, key=lambda one: int(one["Version"]))) if versions else None
+
+
+def _version(found: Mapping[str, Any]) -> LayerVersion:
+    return LayerVersion(
+        found["LayerVersionArn"],
+        tuple(found.get("CompatibleRuntimes") or ()),
+        tuple(found.get("CompatibleArchitectures") or ()),
+    )

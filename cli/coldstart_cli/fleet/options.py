@@ -1,0 +1,174 @@
+"""The options that all commands about the account have, and what they have in common when run."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from coldstart_cli.fleet import parallel
+from coldstart_cli.fleet.access import REQUESTS_PER_SECOND, Access
+from coldstart_cli.fleet.aws_errors import FleetError, explain
+from coldstart_cli.fleet.selection import Selection, named, names_in
+
+DONE, FAILED, USAGE, NOTHING_MATCHED = 0, 1, 2, 3
+
+Command = Callable[..., Any]
+
+
+def account_options(command: Command) -> Command:
+    """--profile, --region, --endpoint-url, --rate: the command is given ``access``."""
+
+    @click.option("--profile", metavar="NAME", help="Of your AWS configuration.")
+    @click.option(
+        "--region",
+        "regions",
+        multiple=True,
+        metavar="REGION",
+        help="May be given more than once.  [default: that of your AWS configuration]",
+    )
+    @click.option("--endpoint-url", metavar="URL", help="Of another server with AWS's interfaces.")
+    @click.option(
+        "--rate",
+        type=click.IntRange(1, 100),
+        default=REQUESTS_PER_SECOND,
+        show_default=True,
+        help="Requests a second at most, in each region.",
+    )
+    @functools.wraps(command)
+    def with_access(
+        *arguments: Any,
+        profile: str | None,
+        regions: tuple[str, ...],
+        endpoint_url: str | None,
+        rate: int,
+        **options: Any,
+    ) -> Any:
+        with one_line_errors():
+            access = Access(profile, regions, endpoint_url, rate)
+            return command(*arguments, access=access, **options)
+
+    return with_access
+
+
+def selection_options(command: Command) -> Command:
+    """FUNCTION..., --from, --prefix, --tag, --all, --exclude: it is given ``selection``."""
+
+    @click.argument("functions", nargs=-1, metavar="[FUNCTION]...")
+    @click.option(
+        "--from",
+        "files",
+        multiple=True,
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="A file with a name or ARN on each line; # begins a comment.",
+    )
+    @click.option("--prefix", metavar="TEXT", help="Those whose names begin with it.")
+    @click.option(
+        "--tag",
+        "tags",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="Those that have it; of several, all. With --prefix, those that fit both.",
+    )
+    @click.option("--all", "everything", is_flag=True, help="All Python functions.")
+    @click.option(
+        "--exclude",
+        multiple=True,
+        metavar="NAME",
+        help="But not these: a name, an ARN, or a pattern with * and ?.",
+    )
+    @functools.wraps(command)
+    def with_selection(
+        *arguments: Any,
+        functions: tuple[str, ...],
+        files: tuple[Path, ...],
+        prefix: str | None,
+        tags: tuple[str, ...],
+        everything: bool,
+        exclude: tuple[str, ...],
+        **options: Any,
+    ) -> Any:
+        try:
+            asked_for = [named(text) for text in functions]
+            for file in files:
+                asked_for += names_in(file)
+        except FleetError as error:
+            raise click.UsageError(str(error)) from None
+        selection = Selection(
+            named=tuple(dict.fromkeys(asked_for)),
+            prefix=prefix,
+            tags=dict(_tag(text) for text in tags),
+            everything=everything,
+            exclude=exclude,
+        )
+        if not (selection.named or selection.searches):
+            if files:
+                nothing_matched(f"{files[0]} names no function")
+            raise click.UsageError("which functions? Name them, or give --prefix, --tag or --all")
+        if everything and (prefix is not None or tags):
+            raise click.UsageError("--all is all: not with --prefix or --tag")
+        return command(*arguments, selection=selection, **options)
+
+    return with_selection
+
+
+def _tag(text: str) -> tuple[str, str]:
+    key, separator, value = text.partition("=")
+    if not key or not separator:
+        raise click.BadParameter(f"{text!r} is not KEY=VALUE", param_hint="--tag")
+    return key, value
+
+
+@contextlib.contextmanager
+def one_line_errors() -> Iterator[None]:
+    """Errors of AWS end the command with one line on stderr."""
+    try:
+        yield
+    except (BotoCoreError, ClientError, FleetError) as error:
+        fail(explain(error))
+
+
+def fail(message: str) -> NoReturn:
+    """End the command: something failed, as one line says."""
+    complain(message)
+    sys.exit(FAILED)
+
+
+def nothing_matched(message: str) -> NoReturn:
+    """End the command: there is no such function, as one line says."""
+    complain(message)
+    sys.exit(NOTHING_MATCHED)
+
+
+def complain(message: str) -> None:
+    """A line on stderr."""
+    click.secho(f"coldstart: {message}", fg="red", err=True)
+
+
+@contextlib.contextmanager
+def progress_bar() -> Iterator[parallel.Progress]:
+    """A progress bar on stderr, gone when it is done; where that is no terminal, nothing."""
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task("", total=None)
+
+        def tell(what: str, done: int, of: int) -> None:
+            bar.update(task, description=what, completed=done, total=of or None)
+
+        yield tell

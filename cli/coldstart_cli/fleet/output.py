@@ -1,0 +1,185 @@
+"""Shows what is planned for functions and what came of it: tables for people, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from coldstart_cli.fleet.changing import Outcome
+from coldstart_cli.fleet.fleets import Fleet
+from coldstart_cli.fleet.plans import AliasStep, Plan
+from coldstart_cli.fleet.state import StateFolder
+from coldstart_cli.fleet.wiring import EXEC_WRAPPER, Wiring, layer_name, layer_version, wiring_of
+
+# Of functions with nothing to do, if there are more of them they are only counted.
+_MOST_UNCHANGED = 10
+
+
+def functions(count: int) -> str:
+    """So many functions."""
+    return "1 function" if count == 1 else f"{count:,} functions"
+
+
+def nothing(plans: Sequence[Plan]) -> str:
+    """Why there is nothing to look at."""
+    if plans:
+        return f"no Python function matches ({functions(len(plans))} with other runtimes)"
+    return "no function matches"
+
+
+def show_plans(plans: Sequence[Plan], console: Console, several_regions: bool) -> None:
+    """Print what is planned: changes, refusals, and the rest if it is little."""
+    unchanged = [plan for plan in plans if plan.action == "none" and not plan.aliases]
+    hidden = unchanged if len(unchanged) > _MOST_UNCHANGED else []
+    shown = [plan for plan in plans if plan.action != "skip" and plan not in hidden]
+    if shown:
+        table = Table(box=box.SIMPLE, padding=(0, 1, 0, 0), show_edge=False, header_style="bold")
+        table.add_column("function", overflow="fold")
+        if several_regions:
+            table.add_column("region", no_wrap=True)
+        table.add_column("plan", overflow="fold")
+        for plan in shown:
+            region = [plan.function.region] if several_regions else []
+            table.add_row(plan.function.name, *region, _plan(plan))
+        console.print(table)
+        console.print()
+    console.print(_summary(plans), highlight=False)
+
+
+def _plan(plan: Plan) -> Text:
+    if plan.action == "refuse":
+        return Text("no: " + "; ".join(plan.reasons), style="red")
+    steps = [*_wiring_steps(plan), *(_alias_step(step) for step in plan.aliases)]
+    text = Text("; ".join(steps) or "nothing to do", style="" if steps else "dim")
+    for warning in plan.warnings:
+        text.append(f"\n! {warning}", style="yellow")
+    return text
+
+
+def _wiring_steps(plan: Plan) -> list[str]:
+    """What is to be done to $LATEST, in words."""
+    if plan.target is None or plan.action == "none":
+        return []
+    now, target = wiring_of(plan.function), plan.target
+    steps = [_layers(now, target)] if now.layers != target.layers else []
+    if now.exec_wrapper != target.exec_wrapper:
+        steps.append(
+            f"set {EXEC_WRAPPER}"
+            if plan.action != "detach"
+            else f"{EXEC_WRAPPER} back to {target.exec_wrapper}"
+            if target.exec_wrapper
+            else f"remove {EXEC_WRAPPER}"
+        )
+    if target.next_wrapper and now.next_wrapper != target.next_wrapper:
+        steps.append(f"{target.next_wrapper} runs inside it")
+    return steps
+
+
+def _layers(now: Wiring, target: Wiring) -> str:
+    added = [arn for arn in target.layers if arn not in now.layers]
+    removed = [arn for arn in now.layers if arn not in target.layers]
+    names = {layer_name(arn) for arn in removed}
+    said = []
+    for arn in added:
+        old = [layer_version(one) for one in removed if layer_name(one) == layer_name(arn)]
+        label = f"{layer_name(arn)}:{layer_version(arn)}"
+        said.append(f"{label} in place of :{old[0]}" if old else f"add {label}")
+        names.discard(layer_name(arn))
+    said += [f"remove {name}" for name in sorted(names)]
+    return ", ".join(said) or "layers in their order before"
+
+
+def _alias_step(step: AliasStep) -> str:
+    if not step.moves:
+        return f"wait for the provisioned concurrency of alias {step.alias}"
+    to = f"version {step.to}" if step.to else "a new version"
+    said = f"alias {step.alias} from version {step.now} to {to}"
+    if step.provisioned:
+        said += f", where {step.provisioned} provisioned environments are made ready anew"
+    return said
+
+
+def _summary(plans: Sequence[Plan]) -> str:
+    counts = Counter(
+        "alias" if plan.action == "none" and plan.aliases else plan.action for plan in plans
+    )
+    words = {
+        "attach": "to attach",
+        "update": "to update",
+        "detach": "to detach",
+        "alias": "with an alias to move or wait for",
+        "none": "with nothing to do",
+        "refuse": "refused",
+        "skip": "with other runtimes left out",
+    }
+    said = [f"{counts[name]:,} {text}" for name, text in words.items() if counts[name]]
+    return f"{functions(len(plans))}: {', '.join(said)}."
+
+
+def show_outcomes(outcomes: Sequence[Outcome], state: StateFolder, console: Console) -> None:
+    """Print what failed, and how many did not."""
+    for outcome in outcomes:
+        name = outcome.plan.function.name
+        if outcome.result == "failed":
+            console.print(Text(f"failed: {name}: {outcome.error}", style="red"), soft_wrap=True)
+        elif outcome.result == "refused" and outcome.plan.action == "refuse":
+            reasons = "; ".join(outcome.plan.reasons)
+            console.print(Text(f"not done: {name}: {reasons}", style="red"), soft_wrap=True)
+    counts = Counter(outcome.result for outcome in outcomes)
+    said = [f"{functions(counts['done'])} changed"]
+    said += [f"{counts[name]:,} {name}" for name in ("failed", "refused") if counts[name]]
+    console.print(f"{', '.join(said)}.", highlight=False)
+    if any(not outcome.plan.detaching for outcome in outcomes if outcome.result == "done"):
+        console.print(
+            f"What they were like before is noted in {state.path}; `coldstart detach` restores it.",
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
+def as_json(fleet: Fleet, outcomes: Iterable[Outcome]) -> str:
+    """Plans and outcomes as a JSON object."""
+    by_arn = {outcome.plan.function.arn: outcome for outcome in outcomes}
+    return json.dumps(
+        {
+            "functions": [_as_dict(plan, by_arn.get(plan.function.arn)) for plan in fleet.plans],
+            "missing": list(fleet.selected.missing),
+        },
+        indent=2,
+    )
+
+
+def _as_dict(plan: Plan, outcome: Outcome | None) -> dict[str, Any]:
+    carried_out = outcome.plan if outcome else plan
+    return {
+        "function": plan.function.name,
+        "arn": plan.function.arn,
+        "region": plan.function.region,
+        "action": carried_out.action,
+        "before": _wiring(wiring_of(carried_out.function)),
+        "after": _wiring(carried_out.target) if carried_out.target else None,
+        "aliases": [
+            {"alias": step.alias, "from": step.now, "to": step.to} for step in carried_out.aliases
+        ],
+        "warnings": list(carried_out.warnings),
+        "reasons": list(carried_out.reasons),
+        "managed_by": str(plan.manager) if plan.manager else None,
+        "result": outcome.result if outcome else None,
+        "error": outcome.error if outcome else None,
+        "published": dict(outcome.versions) if outcome else {},
+    }
+
+
+def _wiring(wiring: Wiring) -> dict[str, Any]:
+    return {
+        "layers": list(wiring.layers),
+        "AWS_LAMBDA_EXEC_WRAPPER": wiring.exec_wrapper,
+        "COLDSTART_NEXT_WRAPPER": wiring.next_wrapper,
+    }

@@ -1,0 +1,115 @@
+"""How the layer is wired into a function: pure functions from what is there to what shall be.
+
+Three things of a function's configuration: its list of layers, and two environment variables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from coldstart_cli.fleet.functions import FleetFunction
+
+EXEC_WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"
+NEXT_WRAPPER = "COLDSTART_NEXT_WRAPPER"
+OUR_WRAPPER = "/opt/coldstart-wrapper"
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """What attaching changes. A variable that is not there is None."""
+
+    layers: tuple[str, ...]  # version ARNs, in the order that they are unpacked
+    exec_wrapper: str | None = None
+    next_wrapper: str | None = None
+
+
+class NotPossible(Exception):  # noqa: N818 - it is an answer
+    """The function cannot be wired as asked, and why."""
+
+
+def wiring_of(function: FleetFunction) -> Wiring:
+    """How a function is wired now."""
+    variables = function.variables
+    return Wiring(function.layers, variables.get(EXEC_WRAPPER), variables.get(NEXT_WRAPPER))
+
+
+def layer_name(version_arn: str) -> str:
+    """The name of a layer, out of the ARN of a version of it."""
+    return version_arn.split(":")[6]
+
+
+def layer_version(version_arn: str) -> int:
+    """The number of a layer version."""
+    return int(version_arn.split(":")[7])
+
+
+def ours(layers: tuple[str, ...], name: str) -> tuple[str, ...]:
+    """Those of the layers that have the name of ours, from whichever account."""
+    return tuple(arn for arn in layers if layer_name(arn) == name)
+
+
+def is_wired(wiring: Wiring, name: str) -> bool:
+    """Whether anything of ours is there; ``name`` is that of our layer."""
+    return bool(ours(wiring.layers, name)) or wiring.exec_wrapper == OUR_WRAPPER
+
+
+def attached(wiring: Wiring, version_arn: str) -> Wiring:
+    """With the layer: a version of it is replaced in its place, else it comes last.
+
+    Raises:
+        NotPossible: two other exec wrappers are there already.
+    """
+    layers = []
+    for arn in wiring.layers:
+        if layer_name(arn) != layer_name(version_arn):
+            layers.append(arn)
+        elif version_arn not in layers:
+            layers.append(version_arn)
+    if version_arn not in layers:
+        layers.append(version_arn)
+    if wiring.exec_wrapper in (None, "", OUR_WRAPPER):
+        return replace(wiring, layers=tuple(layers), exec_wrapper=OUR_WRAPPER)
+    if wiring.next_wrapper not in (None, "", wiring.exec_wrapper):
+        raise NotPossible(
+            f"{EXEC_WRAPPER} is {wiring.exec_wrapper} and {NEXT_WRAPPER} is {wiring.next_wrapper}:"
+            " only one of them can run inside ours; remove the other"
+        )
+    return Wiring(tuple(layers), OUR_WRAPPER, wiring.exec_wrapper)
+
+
+def detached(wiring: Wiring, name: str) -> Wiring:
+    """Without what is ours; a wrapper that ran inside ours gets its place back.
+
+    Args:
+        wiring: how it is.
+        name: of our layer.
+    """
+    layers = tuple(arn for arn in wiring.layers if layer_name(arn) != name)
+    if wiring.exec_wrapper == OUR_WRAPPER:
+        return Wiring(layers, wiring.next_wrapper or None)
+    # Somebody has put another wrapper into our place: that one stays, and what ran inside ours
+    # has not run since.
+    return Wiring(layers, wiring.exec_wrapper)
+
+
+def changes(function: FleetFunction, target: Wiring) -> dict[str, Any]:
+    """What UpdateFunctionConfiguration is to be given: only what differs.
+
+    The environment is replaced as a whole by that request, so all variables are in it.
+    """
+    now, result = wiring_of(function), dict[str, Any]()
+    if target.layers != now.layers:
+        result["Layers"] = list(target.layers)
+    variables = wired_variables(function.variables, target)
+    if variables != function.variables:
+        result["Environment"] = {"Variables": variables}
+    return result
+
+
+def wired_variables(variables: Mapping[str, str], target: Wiring) -> dict[str, str]:
+    """All variables of a function, with the two as they shall be."""
+    two = {EXEC_WRAPPER: target.exec_wrapper, NEXT_WRAPPER: target.next_wrapper}
+    rest = {name: value for name, value in variables.items() if name not in two}
+    return rest | {name: value for name, value in two.items() if value is not None}

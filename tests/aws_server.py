@@ -1,0 +1,253 @@
+"""AWS over HTTP: moto's server, and in front of it what moto does not do of the Lambda service.
+
+That is: revision ids (412), updates that take a while (409), snapshots and provisioned concurrency
+that take a while, and tags of functions in the Resource Groups Tagging API. Numbers of "looks" are
+how often a client has to ask until something is done.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+import threading
+import time
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote
+
+import boto3
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.test import Client
+from werkzeug.wrappers import Request, Response
+
+ACCOUNT = "123456789012"
+REGION = "eu-west-1"
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
+_FUNCTION = re.compile(r"/[\d-]+/functions/(?P<function>[^/]+)/(?P<rest>.+?)/?")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request that came, named as the API names it."""
+
+    at: float  # monotonic seconds
+    operation: str
+    subject: str
+
+
+@dataclass
+class LambdaService:
+    """What the service would do, and the tests can have it do."""
+
+    update_looks: int = 0  # after UpdateFunctionConfiguration
+    pending_looks: int = 0  # after PublishVersion
+    provisioned_looks: int = 0  # after UpdateAlias
+    provisioned: dict[tuple[str, str], int] = field(default_factory=dict)
+    provisioned_status: str = "READY"  # in the end
+    # More of a function's configuration, by its name.
+    more: dict[str, dict[str, Any]] = field(default_factory=lambda: defaultdict(dict))
+    # Asked before and after each request; what `before` returns is the answer.
+    before: Callable[[Asked, Request], Response | None] = lambda _asked, _request: None
+    after: Callable[[Asked], None] = lambda _asked: None
+
+
+def error(status: int, code: str, message: str = "") -> Response:
+    """An error as AWS's REST protocols have it."""
+    return Response(
+        json.dumps({"Type": "User", "Message": message or code, "message": message or code}),
+        status,
+        {"x-amzn-ErrorType": code},
+        content_type="application/json",
+    )
+
+
+class AwsServer:
+    """Runs in a thread, on a free port of the loopback interface."""
+
+    def __init__(self) -> None:
+        self._moto = Client(DomainDispatcherApplication(create_backend_app), Response)
+        self._lock = threading.RLock()
+        self._server = make_server("127.0.0.1", 0, self._answer, True, request_handler=_Quiet)
+        self.url = f"http://127.0.0.1:{self._server.port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+        self.reset()
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def reset(self) -> None:
+        """An empty account."""
+        self._moto.post("/moto-api/reset")
+        self.service = LambdaService()
+        self.asked: list[Asked] = []
+        self._revisions: dict[str, str] = defaultdict(lambda: str(uuid.uuid4()))
+        self._looks: dict[str, int] = defaultdict(int)
+
+    @functools.cache  # noqa: B019 - there is one server in a process
+    def client(self, service: str, region: str = REGION) -> Any:
+        return boto3.client(
+            service, region_name=region, endpoint_url=self.url,
+            aws_access_key_id="testing", aws_secret_access_key="testing",
+        )  # fmt: skip
+
+    def operations(self, *names: str) -> list[str]:
+        """What was asked for, of these operations."""
+        return [asked.operation for asked in self.asked if asked.operation in names]
+
+    @Request.application
+    def _answer(self, request: Request) -> Response:
+        operation, name, rest = _operation(request)
+        asked = Asked(time.monotonic(), operation, name)
+        self.asked.append(asked)
+        response = self.service.before(asked, request)
+        if response is None and operation == "GetResources":
+            response = _json({"ResourceTagMappingList": list(self._tagged(request))})
+        if response is None and request.args.get("find") == "LayerVersion":
+            response = self._layer_version(request.args["Arn"])
+        if response is None:
+            with self._lock:
+                response = self._refusal(operation, name, rest, request)
+                if response is None and operation == "GetProvisionedConcurrencyConfig":
+                    response = self._provisioned(name, request.args["Qualifier"])
+                if response is None:
+                    response = self._of_moto(operation, name, rest, request)
+        self.service.after(asked)
+        return response
+
+    def _refusal(self, operation: str, name: str, rest: str, request: Request) -> Response | None:
+        """409 and 412, as Lambda answers."""
+        if operation not in ("UpdateFunctionConfiguration", "PublishVersion", "UpdateAlias"):
+            return None
+        if operation != "UpdateAlias" and self._looks[name] > 0:
+            return error(409, "ResourceConflictException", "an update is in progress")
+        body = json.loads(request.get_data() or b"{}")
+        key = f"{name}/{rest}" if operation == "UpdateAlias" else name
+        if body.get("RevisionId") not in (None, self._revisions[key]):
+            return error(412, "PreconditionFailedException", "the revision id does not match")
+        return None
+
+    def _provisioned(self, name: str, qualifier: str) -> Response:
+        key = (name, qualifier)
+        if key not in self.service.provisioned:
+            return error(404, "ProvisionedConcurrencyConfigNotFoundException")
+        status = "IN_PROGRESS" if self._looks[f"{key}"] > 0 else self.service.provisioned_status
+        self._looks[f"{key}"] -= 1
+        return _json(
+            {
+                "RequestedProvisionedConcurrentExecutions": self.service.provisioned[key],
+                "Status": status,
+                "StatusReason": "FUNCTION_ERROR_INIT_FAILURE" if status == "FAILED" else "",
+            }
+        )
+
+    def _tagged(self, request: Request) -> Iterator[dict[str, Any]]:
+        region = request.headers["Authorization"].split("/")[2]
+        client = self.client("lambda", region)
+        for page in client.get_paginator("list_functions").paginate():
+            for function in page["Functions"]:
+                arn = function["FunctionArn"]
+                tags = client.list_tags(Resource=arn)["Tags"]
+                if tags:
+                    listed = [{"Key": key, "Value": value} for key, value in tags.items()]
+                    yield {"ResourceARN": arn, "Tags": listed}
+
+    def _layer_version(self, arn: str) -> Response:
+        client = self.client("lambda", arn.split(":")[3])
+        *_, name, version = arn.split(":")
+        try:
+            found = client.get_layer_version(LayerName=name, VersionNumber=int(version))
+        except client.exceptions.ResourceNotFoundException as missing:
+            return error(404, "ResourceNotFoundException", str(missing))
+        return _json({key: value for key, value in found.items() if key != "ResponseMetadata"})
+
+    def _of_moto(self, operation: str, name: str, rest: str, request: Request) -> Response:
+        response = self._moto.open(
+            request.full_path if request.query_string else request.path,
+            method=request.method,
+            headers=[(key, value) for key, value in request.headers if key != "Content-Length"],
+            data=request.get_data(),
+        )
+        if response.status_code >= 300 or operation not in _CONFIGURATIONS:
+            return Response(response.get_data(), response.status_code, response.headers)
+        if operation in ("UpdateFunctionConfiguration", "UpdateFunctionCode"):
+            self._revisions[name] = str(uuid.uuid4())
+            self._looks[name] = self.service.update_looks
+        answer = json.loads(response.get_data())
+        if operation == "UpdateAlias":
+            self._revisions[f"{name}/{rest}"] = str(uuid.uuid4())
+            self._looks[f"{(name, answer['Name'])}"] = self.service.provisioned_looks
+        if operation in ("GetAlias", "UpdateAlias"):
+            answer["RevisionId"] = self._revisions[f"{name}/{rest}"]
+        elif operation == "ListFunctions":
+            for function in answer["Functions"]:
+                self._configured(function)
+        elif operation == "PublishVersion":
+            self._looks[f"{name}:{answer['Version']}"] = self.service.pending_looks
+        elif "FunctionName" in answer:
+            self._configured(answer)
+            if operation == "GetFunctionConfiguration":
+                self._looked_at(answer)
+        return _json(answer, response.status_code)
+
+    def _configured(self, function: dict[str, Any]) -> None:
+        name = function["FunctionName"]
+        function["RevisionId"] = self._revisions[name]
+        function.update(self.service.more[name])
+
+    def _looked_at(self, function: dict[str, Any]) -> None:
+        """The states that pass by being looked at."""
+        name, version = function["FunctionName"], function["Version"]
+        if version == "$LATEST":
+            if self._looks[name] > 0:
+                function["LastUpdateStatus"] = "InProgress"
+            self._looks[name] -= 1
+        else:
+            function["State"] = "Pending" if self._looks[f"{name}:{version}"] > 0 else "Active"
+            self._looks[f"{name}:{version}"] -= 1
+
+
+_CONFIGURATIONS = {
+    "GetFunctionConfiguration", "UpdateFunctionConfiguration", "UpdateFunctionCode",
+    "ListFunctions", "PublishVersion", "GetAlias", "UpdateAlias",
+}  # fmt: skip
+
+
+def _operation(request: Request) -> tuple[str, str, str]:
+    """Operation, function, and what the path has behind it."""
+    target = request.headers.get("X-Amz-Target")
+    if target:
+        return target.rpartition(".")[2], "", ""
+    if re.fullmatch(r"/[\d-]+/functions/?", request.path):
+        return ("ListFunctions" if request.method == "GET" else "CreateFunction"), "", ""
+    found = _FUNCTION.fullmatch(request.path)
+    if not found:
+        return f"{request.method} {request.path}", "", ""
+    name, rest = unquote(found["function"]).split(":")[-1], found["rest"]
+    what = {
+        ("GET", "configuration"): "GetFunctionConfiguration",
+        ("PUT", "configuration"): "UpdateFunctionConfiguration",
+        ("PUT", "code"): "UpdateFunctionCode",
+        ("POST", "versions"): "PublishVersion",
+        ("GET", "provisioned-concurrency"): "GetProvisionedConcurrencyConfig",
+        ("GET", "aliases"): "GetAlias",
+        ("PUT", "aliases"): "UpdateAlias",
+        ("POST", "aliases"): "CreateAlias",
+    }.get((request.method, rest.split("/")[0]), f"{request.method} {rest}")
+    return what, name, rest
+
+
+def _json(answer: Any, status: int = 200) -> Response:
+    return Response(json.dumps(answer), status, content_type="application/json")
+
+
+class _Quiet(WSGIRequestHandler):
+    def log(self, type: str, message: str, *args: Any) -> None:
+        pass

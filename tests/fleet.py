@@ -1,0 +1,109 @@
+"""An account with functions, for the commands that work on many."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_server import CREDENTIALS, REGION, AwsServer
+from click.testing import CliRunner, Result
+from coldstart_cli.main import main
+
+OURS = "/opt/coldstart-wrapper"
+COLDSTART = Path(sys.executable).with_name("coldstart")
+
+
+def code(text: str = "") -> bytes:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("app.py", text)
+    return archive.getvalue()
+
+
+class Account:
+    """What is in the account, and the `coldstart` command run against it."""
+
+    def __init__(self, server: AwsServer, home: Path) -> None:
+        self.server, self.home = server, home
+        self.state = home / "state"
+        self.environment = {
+            "HOME": str(home),
+            "XDG_STATE_HOME": str(self.state),
+            "AWS_REGION": REGION,
+            **CREDENTIALS,
+        }
+        self.role = server.client("iam").create_role(
+            RoleName="functions", AssumeRolePolicyDocument="{}"
+        )["Role"]["Arn"]
+
+    def layer(self, name: str = "coldstart-layer", region: str = REGION, **fields: Any) -> str:
+        """Publish a version of a layer; its ARN."""
+        return self.server.client("lambda", region).publish_layer_version(
+            LayerName=name, Content={"ZipFile": code(name)}, **fields
+        )["LayerVersionArn"]
+
+    def function(self, name: str, region: str = REGION, **fields: Any) -> str:
+        """Create a function; its ARN."""
+        variables = fields.pop("variables", None)
+        fields = {
+            "Runtime": "python3.13",
+            "Handler": "app.handler",
+            "Code": {"ZipFile": code()},
+            "Role": self.role,
+            **({"Environment": {"Variables": variables}} if variables else {}),
+            **fields,
+        }
+        client = self.server.client("lambda", region)
+        return client.create_function(FunctionName=name, **fields)["FunctionArn"]
+
+    def wired(self, name: str, region: str = REGION, **qualifier: str) -> tuple[list, dict]:
+        """Layers and variables of a function, as the API tells."""
+        found = self.server.client("lambda", region).get_function_configuration(
+            FunctionName=name, **qualifier
+        )
+        variables = found.get("Environment", {}).get("Variables", {})
+        return [layer["Arn"] for layer in found.get("Layers", [])], variables
+
+    def process(self, *arguments: str, **options: Any) -> subprocess.Popen[str]:
+        """The command, running."""
+        return subprocess.Popen(
+            [COLDSTART, *arguments, "--endpoint-url", self.server.url],
+            env={"PATH": os.environ["PATH"], **self.environment},
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            **options,
+        )  # fmt: skip
+
+    def run(self, *arguments: str, rate: int = 100, **options: Any) -> Result:
+        """The command, run to its end in this process; no terminal, unless `input` is given."""
+        run = CliRunner(env={**self.environment, "COLUMNS": "200"}).invoke(
+            main, [*arguments, "--endpoint-url", self.server.url, "--rate", str(rate)], **options
+        )
+        if run.exception is not None and not isinstance(run.exception, SystemExit):
+            raise run.exception
+        return run
+
+    def json(self, *arguments: str) -> dict[str, dict[str, Any]]:
+        """What --json tells, by function."""
+        run = self.run(*arguments, "--json")
+        assert run.exit_code in (0, 1), run.output
+        return {one["function"]: one for one in json.loads(run.stdout)["functions"]}
+
+
+@pytest.fixture(scope="session")
+def aws_server():
+    server = AwsServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def account(aws_server: AwsServer, tmp_path: Path) -> Account:
+    aws_server.reset()
+    return Account(aws_server, tmp_path)

@@ -218,6 +218,6 @@ def test_no_connection() -> None:
     outcome = insights.run(client, [query()], REGION, print, print, lambda _: None)
     assert outcome.stopped is not None
     assert outcome.stopped.startswith(
-        f"logs:StartQuery failed in {REGION}: EndpointConnectionError"
+        f"logs:StartQuery in {REGION}: no connection: "
     )
     assert len(outcome.unanswered) == 1

@@ -1,21 +1,16 @@
-"""What an error of AWS's APIs says, in one line."""
+"""What it means for a report that AWS refused something, in one line."""
 
 from __future__ import annotations
 
 from botocore.exceptions import BotoCoreError, ClientError
+
+from coldstart_cli.fleet.aws_errors import code_of, explain
 
 _DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "Forbidden")
 
 
 class ReportError(Exception):
     """There is nothing to report on; the message says why, in a line."""
-
-
-def code_of(error: ClientError | BotoCoreError) -> str:
-    """The error's code; that of an error on the way to AWS is its name."""
-    if isinstance(error, ClientError):
-        return str(error.response.get("Error", {}).get("Code", ""))
-    return type(error).__name__
 
 
 def is_denied(error: ClientError | BotoCoreError) -> bool:
@@ -33,8 +28,4 @@ def reason(error: ClientError | BotoCoreError, action: str, region: str) -> str:
     """
     if is_denied(error):
         return f"no permission for {action} in {region}"
-    if isinstance(error, ClientError):
-        said = str(error.response.get("Error", {}).get("Message", "")).strip()
-    else:
-        said = str(error)
-    return " ".join(f"{action} failed in {region}: {code_of(error)}: {said}".split())
+    return f"{action} in {region}: {explain(error)}"

@@ -15,7 +15,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from coldstart_cli.report.aws_errors import code_of, is_denied, reason
+from coldstart_cli.fleet.aws_errors import code_of
+from coldstart_cli.report.aws_errors import is_denied, reason
 from coldstart_cli.report.insights_query import Outcome, Query, Row, Unanswered
 
 _ROWS = 100_000

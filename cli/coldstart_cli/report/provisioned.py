@@ -21,7 +21,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from coldstart_cli.report.aws_errors import code_of, is_denied, reason
+from coldstart_cli.fleet.aws_errors import code_of
+from coldstart_cli.report.aws_errors import is_denied, reason
 from coldstart_cli.report.figures import Provisioned
 from coldstart_cli.report.metrics import Metric, Points
 

@@ -1,0 +1,216 @@
+"""What provisioned concurrency was allocated and used.
+
+No metric of AWS/Lambda is the amount allocated. ProvisionedConcurrencyUtilization is
+ProvisionedConcurrentExecutions, which are those in use, divided by it; both are written only where
+there are invocations ("Types of metrics for Lambda functions" in the AWS Lambda developer guide).
+So for each period the amount allocated is
+
+1. what ListProvisionedConcurrencyConfigs says, since that was last changed;
+2. before that, those in use divided by the utilization, where there are both;
+3. else as much as in the period before. Until something is known nothing is counted, and that is
+   told. If it changes within a period, the figure is in between.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from coldstart_cli.fleet.aws_errors import code_of
+from coldstart_cli.report.aws_errors import is_denied, reason
+from coldstart_cli.report.figures import Provisioned
+from coldstart_cli.report.metrics import Metric, Points
+
+
+@dataclass(frozen=True)
+class Allocation:
+    """Provisioned concurrency of a version or an alias."""
+
+    function: str
+    qualifier: str
+    allocated: int | None = None  # now; None: there is none any more
+    since: float | None = None  # epoch seconds; None: not known
+
+    def metrics(self) -> tuple[Metric, ...]:
+        """What its figures are worked out from."""
+        return (
+            self.metric("ProvisionedConcurrentExecutions", "Maximum"),
+            self.metric("ProvisionedConcurrencyUtilization", "Maximum"),
+            self.metric("ProvisionedConcurrencyInvocations"),
+            self.metric("ProvisionedConcurrencySpilloverInvocations"),
+            self.metric("Invocations"),
+            self.metric("Duration"),
+        )
+
+    def metric(self, name: str, statistic: str = "Sum") -> Metric:
+        """One of them."""
+        return Metric(name, statistic, self.function, self.qualifier)
+
+
+@dataclass(frozen=True)
+class Use:
+    """Provisioned concurrency of a function over the window."""
+
+    figures: Provisioned
+    allocated: Mapping[int, float]  # by epoch seconds of the period's begin, where it is known
+    gaps: tuple[str, ...]
+
+
+def allocations(
+    client: Callable[[str, str], Any], region: str, functions: Collection[str]
+) -> tuple[list[Allocation], list[str]]:
+    """Which functions have, or had in the last two weeks, provisioned concurrency; and gaps.
+
+    ListMetrics names the metrics of the last two weeks, and with them what has been taken away
+    since ("ListMetrics" in the Amazon CloudWatch API reference).
+
+    Args:
+        client: boto3's client for a service and a region.
+        region: where.
+        functions: their names.
+    """
+    found: dict[tuple[str, str], Allocation] = {}
+    gaps = []
+    try:
+        for function, qualifier in _with_metrics(client("cloudwatch", region)):
+            if function in functions:
+                found[function, qualifier] = Allocation(function, qualifier)
+    except (ClientError, BotoCoreError) as error:
+        why = reason(error, "cloudwatch:ListMetrics", region)
+        gaps.append(f"{why}: provisioned concurrency that has been taken away since is not counted")
+    for function in functions:
+        try:
+            for one in _configured(client("lambda", region), function):
+                found[function, one.qualifier] = one
+        except (ClientError, BotoCoreError) as error:
+            why = reason(error, "lambda:ListProvisionedConcurrencyConfigs", region)
+            if is_denied(error) or isinstance(error, BotoCoreError):
+                gaps.append(f"{why}: provisioned concurrency is not known where there were no uses")
+                break
+            if code_of(error) != "ResourceNotFoundException":
+                gaps.append(f"{why}: provisioned concurrency of {function} is not known")
+    return list(found.values()), gaps
+
+
+def _with_metrics(cloudwatch: Any) -> Iterable[tuple[str, str]]:
+    pages = cloudwatch.get_paginator("list_metrics").paginate(
+        Namespace="AWS/Lambda", MetricName="ProvisionedConcurrencyUtilization"
+    )
+    for page in pages:
+        for metric in page["Metrics"]:
+            dimensions = {one["Name"]: one["Value"] for one in metric["Dimensions"]}
+            if set(dimensions) == {"FunctionName", "Resource"}:
+                yield dimensions["FunctionName"], dimensions["Resource"].rpartition(":")[2]
+
+
+def _configured(lambda_: Any, function: str) -> Iterable[Allocation]:
+    pages = lambda_.get_paginator("list_provisioned_concurrency_configs").paginate(
+        FunctionName=function
+    )
+    for page in pages:
+        for config in page.get("ProvisionedConcurrencyConfigs", ()):
+            yield Allocation(
+                function,
+                config["FunctionArn"].rpartition(":")[2],
+                config.get("AllocatedProvisionedConcurrentExecutions"),
+                _epoch(config.get("LastModified", "")),
+            )
+
+
+def _epoch(text: str) -> float | None:
+    """Of a time as Lambda writes it, "2026-11-26T10:00:00+0000"."""
+    for form in ("%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z"):
+        try:
+            return datetime.strptime(text, form).timestamp()
+        except ValueError:
+            continue
+    return None
+
+
+def use(
+    of: Sequence[Allocation],
+    points: Mapping[Metric, Points],
+    periods: range,
+    memory_mb: int,
+) -> Use:
+    """What the provisioned concurrency of one function came to.
+
+    Used are the durations of the requests that were handled by it: the sum of Duration over all
+    requests of the version or alias, times the share of ProvisionedConcurrencyInvocations among
+    them, which is exact where nothing spilled over.
+
+    Args:
+        of: all that the function has.
+        points: what was read of their metrics; those that are not there are not known.
+        periods: begins of the window's periods, in epoch seconds.
+        memory_mb: of the function.
+    """
+    together: dict[int, float] = defaultdict(float)
+    used_ms: float | None = 0.0
+    spilled: float | None = 0.0
+    gaps = []
+    for one in of:
+        known = _allocated(one, points, periods)
+        for at, amount in known.items():
+            together[at] += amount
+        if len(known) < len(periods):
+            when = (
+                f"is known, and counted, from {_time(min(known))} to"
+                f" {_time(max(known) + periods.step)} only"
+                if known
+                else "in the window is not known"
+            )
+            gaps.append(f"provisioned concurrency of {one.function}:{one.qualifier} {when}")
+        ms = _used_ms(one, points)
+        used_ms = None if used_ms is None or ms is None else used_ms + ms
+        spill = _sum(points, one.metric("ProvisionedConcurrencySpilloverInvocations"))
+        spilled = None if spilled is None or spill is None else spilled + spill
+    gb = memory_mb / 1024
+    figures = Provisioned(
+        allocated_gb_seconds=sum(together.values()) * periods.step * gb if together else None,
+        used_gb_seconds=None if used_ms is None else used_ms / 1000 * gb,
+        spillover_invocations=None if spilled is None else round(spilled),
+        allocated=max(together.values()) if together else None,
+    )
+    return Use(figures, together, tuple(gaps))
+
+
+def _allocated(one: Allocation, points: Mapping[Metric, Points], periods: range) -> dict[int, int]:
+    in_use = points.get(one.metric("ProvisionedConcurrentExecutions", "Maximum"), {})
+    share = points.get(one.metric("ProvisionedConcurrencyUtilization", "Maximum"), {})
+    # Where it is gone, and nobody knows since when, it is taken to have ended with its last use.
+    until = periods.stop if one.allocated is not None else max(share, default=periods.start) + 1
+    known: dict[int, int] = {}
+    last = None
+    for at in periods:
+        if at >= until:
+            break
+        if one.allocated is not None and one.since is not None and one.since <= at:
+            last = one.allocated
+        elif share.get(at) and at in in_use:
+            last = round(in_use[at] / share[at])
+        if last is not None:
+            known[at] = last
+    return known
+
+
+def _used_ms(one: Allocation, points: Mapping[Metric, Points]) -> float | None:
+    duration = _sum(points, one.metric("Duration"))
+    provisioned = _sum(points, one.metric("ProvisionedConcurrencyInvocations"))
+    invocations = _sum(points, one.metric("Invocations"))
+    if duration is None or provisioned is None or invocations is None:
+        return None
+    return duration * provisioned / invocations if invocations else 0.0
+
+
+def _sum(points: Mapping[Metric, Points], metric: Metric) -> float | None:
+    return sum(points[metric].values()) if metric in points else None
+
+
+def _time(at: float) -> str:
+    return datetime.fromtimestamp(at, timezone.utc).strftime("%Y-%m-%d %H:%M UTC")

@@ -217,7 +217,5 @@ def test_no_connection() -> None:
     client = client_of({"logs": "http://127.0.0.1:1"}, "logs", REGION)
     outcome = insights.run(client, [query()], REGION, print, print, lambda _: None)
     assert outcome.stopped is not None
-    assert outcome.stopped.startswith(
-        f"logs:StartQuery in {REGION}: no connection: "
-    )
+    assert outcome.stopped.startswith(f"logs:StartQuery in {REGION}: no connection: ")
     assert len(outcome.unanswered) == 1

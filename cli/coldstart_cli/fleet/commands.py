@@ -10,17 +10,14 @@ from typing import Any
 import click
 from rich.console import Console
 
+from coldstart_cli.exits import DONE, FAILED, complain, nothing_matched
 from coldstart_cli.fleet import output
 from coldstart_cli.fleet.access import Access
 from coldstart_cli.fleet.changing import Outcome
 from coldstart_cli.fleet.fleets import Fleet, carry_out_all, plan_attaching, plan_detaching
 from coldstart_cli.fleet.layer_versions import DEFAULT_NAME, name_in
 from coldstart_cli.fleet.options import (
-    DONE,
-    FAILED,
     account_options,
-    complain,
-    nothing_matched,
     progress_bar,
     selection_options,
 )
@@ -71,7 +68,9 @@ def _change_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.command(
     "attach",
-    epilog="Example: coldstart attach --tag team=orders --exclude 'orders-test-*' --dry-run",
+    short_help="Attach the layer to functions.",
+    epilog="\b\nExamples:\n  coldstart attach orders --yes\n"
+    "  coldstart attach --tag team=shop --exclude 'orders-test-*' --dry-run",
 )
 @selection_options
 @_change_options
@@ -103,7 +102,11 @@ def attach_command(
     _change(access, fleet, StateFolder(state_folder), "attach", yes, dry_run, json_output)
 
 
-@click.command("detach", epilog="Example: coldstart detach orders payments --yes")
+@click.command(
+    "detach",
+    short_help="Detach the layer from functions, and leave them as they were.",
+    epilog="Example: coldstart detach orders payments --yes",
+)
 @selection_options
 @_change_options
 @account_options

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from coldstart_cli.exits import fail, nothing_matched
 from coldstart_cli.fleet import parallel
 from coldstart_cli.fleet.access import REQUESTS_PER_SECOND, Access
 from coldstart_cli.fleet.aws_errors import FleetError, explain
 from coldstart_cli.fleet.selection import Selection, named, names_in
-
-DONE, FAILED, USAGE, NOTHING_MATCHED = 0, 1, 2, 3
 
 Command = Callable[..., Any]
 
@@ -134,23 +132,6 @@ def one_line_errors() -> Iterator[None]:
         yield
     except (BotoCoreError, ClientError, FleetError) as error:
         fail(explain(error))
-
-
-def fail(message: str) -> NoReturn:
-    """End the command: something failed, as one line says."""
-    complain(message)
-    sys.exit(FAILED)
-
-
-def nothing_matched(message: str) -> NoReturn:
-    """End the command: there is no such function, as one line says."""
-    complain(message)
-    sys.exit(NOTHING_MATCHED)
-
-
-def complain(message: str) -> None:
-    """A line on stderr."""
-    click.secho(f"coldstart: {message}", fg="red", err=True)
 
 
 @contextlib.contextmanager

@@ -40,20 +40,28 @@ class Access:
             requests_per_second: at most, in each region, retries included.
 
         Raises:
-            FleetError: there is no region.
             botocore.exceptions.ProfileNotFound: there is no such profile.
         """
         self._session = boto3.Session(profile_name=profile)
         # AWS_REGION is what the AWS CLI and the other SDKs read first; boto3 does not.
         configured = os.environ.get("AWS_REGION") or self._session.region_name
-        self.regions = tuple(dict.fromkeys(regions)) or ((configured,) if configured else ())
-        if not self.regions:
-            raise FleetError("no region: give --region, or set AWS_REGION")
+        self._regions = tuple(dict.fromkeys(regions)) or ((configured,) if configured else ())
         self._endpoint_url = endpoint_url
         self._requests_per_second = requests_per_second
         self._lock = threading.Lock()
         self._clients: dict[tuple[str, str], Any] = {}
         self._pace: dict[str, Callable[..., None]] = {}
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """The regions to work in, at least one.
+
+        Raises:
+            FleetError: nobody has said which.
+        """
+        if not self._regions:
+            raise FleetError("no region: give --region, or set AWS_REGION")
+        return self._regions
 
     def client(self, service: str, region: str) -> Any:
         """The client of a service in a region: the same one each time.

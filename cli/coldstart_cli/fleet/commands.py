@@ -20,6 +20,7 @@ from coldstart_cli.fleet.options import (
     account_options,
     progress_bar,
     selection_options,
+    some,
 )
 from coldstart_cli.fleet.selection import Selection
 from coldstart_cli.fleet.state import StateFolder, default_folder
@@ -96,6 +97,7 @@ def attach_command(
     tag:GetResources; with --publish also lambda:PublishVersion, lambda:GetAlias,
     lambda:UpdateAlias and lambda:GetProvisionedConcurrencyConfig.
     """
+    some(selection)
     _check(publish, alias, yes, dry_run, json_output)
     with progress_bar() as tell:
         fleet = plan_attaching(access, selection, layer, alias, force, tell)
@@ -127,6 +129,7 @@ def detach_command(
     What attach noted is restored exactly, aliases included. Of a function without notes, or one
     that was changed since, only what is ours is removed. Permissions: those of attach.
     """
+    some(selection)
     _check(publish, alias, yes, dry_run, json_output)
     state = StateFolder(state_folder)
     name_in(layer)

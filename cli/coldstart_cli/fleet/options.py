@@ -100,6 +100,8 @@ def selection_options(command: Command) -> Command:
                 asked_for += names_in(file)
         except FleetError as error:
             raise click.UsageError(str(error)) from None
+        if everything and (prefix is not None or tags):
+            raise click.UsageError("--all is all: not with --prefix or --tag")
         selection = Selection(
             named=tuple(dict.fromkeys(asked_for)),
             prefix=prefix,
@@ -107,15 +109,17 @@ def selection_options(command: Command) -> Command:
             everything=everything,
             exclude=exclude,
         )
-        if not (selection.named or selection.searches):
-            if files:
-                nothing_matched(f"{files[0]} names no function")
-            raise click.UsageError("which functions? Name them, or give --prefix, --tag or --all")
-        if everything and (prefix is not None or tags):
-            raise click.UsageError("--all is all: not with --prefix or --tag")
+        if files and not asked_for:
+            nothing_matched(f"{files[0]} names no function")
         return command(*arguments, selection=selection, **options)
 
     return with_selection
+
+
+def some(selection: Selection) -> None:
+    """Raises click's UsageError where nobody has said which functions."""
+    if not (selection.named or selection.searches):
+        raise click.UsageError("which functions? Name them, or give --prefix, --tag or --all")
 
 
 def _tag(text: str) -> tuple[str, str]:

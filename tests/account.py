@@ -13,7 +13,7 @@ import boto3
 from botocore.config import Config
 from cloudwatch_logs import CloudWatchLogs, serving
 from coldstart_cli.fleet.functions import FleetFunction
-from coldstart_cli.report.account import report_of_account
+from coldstart_cli.report.account.report import report_of_account
 from coldstart_cli.report.figures import FunctionFigures, Report
 from function_logs import FunctionLog
 from moto.server import ThreadedMotoServer

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from coldstart_cli.report.advice import Advice, advise, too_few
+from coldstart_cli.report.advice.advise import Advice, advise, too_few
 from coldstart_cli.report.figures import Concurrency, Contradiction, Distribution, FunctionFigures
 from report_figures import BEGIN, DAY, ORDERS, function, provisioned, realistic, report
 

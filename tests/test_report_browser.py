@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from coldstart_cli.report.advice import advise
+from coldstart_cli.report.advice.advise import advise
 from coldstart_cli.report.figures import Report
-from coldstart_cli.report.page import page
+from coldstart_cli.report.shown.page import page
 from playwright.sync_api import Browser, Page, sync_playwright
 from report_figures import BEGIN, Period, function, periods, provisioned, realistic, report
 

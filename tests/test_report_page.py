@@ -5,10 +5,10 @@ from __future__ import annotations
 from html.parser import HTMLParser
 
 import pytest
-from coldstart_cli.report import charts
-from coldstart_cli.report.advice import advise
+from coldstart_cli.report.advice.advise import advise
 from coldstart_cli.report.figures import Distribution, Period, Report
-from coldstart_cli.report.page import page
+from coldstart_cli.report.shown import charts
+from coldstart_cli.report.shown.page import page
 from report_figures import BEGIN, DAY, WEEK, function, periods, realistic, report
 
 HOSTILE = (

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-from coldstart_cli.report import prices as module
-from coldstart_cli.report.costs import costs, price_notes
-from coldstart_cli.report.prices import Price, prices, remark
+from coldstart_cli.report.advice import prices as module
+from coldstart_cli.report.advice.costs import costs, price_notes
+from coldstart_cli.report.advice.prices import Price, prices, remark
 from report_figures import DAY, function, provisioned, report
 
 TABLE = json.loads(Path(module.__file__).with_name("prices.json").read_text())

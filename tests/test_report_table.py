@@ -8,9 +8,9 @@ import json
 from collections.abc import Sequence
 
 import pytest
-from coldstart_cli.report.advice import Advice, advise
+from coldstart_cli.report.advice.advise import Advice, advise
 from coldstart_cli.report.figures import Distribution, Report
-from coldstart_cli.report.table import contradicted, ranked, show
+from coldstart_cli.report.shown.table import contradicted, ranked, show
 from report_figures import function, provisioned, realistic, report
 from rich.cells import cell_len
 from rich.console import Console

@@ -109,7 +109,7 @@ def selection_options(command: Command) -> Command:
             everything=everything,
             exclude=exclude,
         )
-        if files and not asked_for:
+        if files and not (selection.named or selection.searches):
             nothing_matched(f"{files[0]} names no function")
         return command(*arguments, selection=selection, **options)
 

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 from rich.console import Console
 from rich.text import Text
 
-from coldstart_cli.report import wording
-from coldstart_cli.report.advice import Advice, too_few
-from coldstart_cli.report.costs import Costs, costs, price_notes, total
+from coldstart_cli.report.advice.advise import Advice, too_few
+from coldstart_cli.report.advice.costs import Costs, costs, price_notes, total
 from coldstart_cli.report.figures import FunctionFigures, Report
+from coldstart_cli.report.shown import wording
 
 # More would scroll out of sight; they are in the totals all the same.
 _MOST_ROWS = 40

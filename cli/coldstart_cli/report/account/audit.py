@@ -22,8 +22,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from coldstart_cli.report.account.log_queries import LayerLine, PhaseLine, ReportLine
 from coldstart_cli.report.figures import Contradiction
-from coldstart_cli.report.log_queries import LayerLine, PhaseLine, ReportLine
 
 _READY_BEFORE = {"proactive", "provisioned", "managed", "reinit"}
 _FAILED_BEFORE, _FAILED_AFTER = 15.0, 1.0  # seconds, an INIT_REPORT before the start it made slow

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
-from coldstart_cli.report.insights_query import Row
+from coldstart_cli.report.account.insights_query import Row
 
 _PLATFORM = r'@message like /^\{"time":\s*"[^"]*",\s*"type":\s*"platform\.'
 _REPORT = rf'(@message like /^REPORT RequestId: / or {_PLATFORM}report"/)'

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from coldstart_cli.report.advised import FEWEST_INVOCATIONS, FEWEST_STARTS, WORTH_USD, Advice
-from coldstart_cli.report.costs import DAYS, Costs, costs, window_seconds
+from coldstart_cli.report.advice.advised import FEWEST_INVOCATIONS, FEWEST_STARTS, WORTH_USD, Advice
+from coldstart_cli.report.advice.costs import DAYS, Costs, costs, window_seconds
+from coldstart_cli.report.advice.memory import advise_memory
+from coldstart_cli.report.advice.prices import remark
+from coldstart_cli.report.advice.provisioned import advise_provisioned
+from coldstart_cli.report.advice.snap_start import advise_snap_start
 from coldstart_cli.report.figures import CONTRADICTIONS, FunctionFigures, Report
-from coldstart_cli.report.memory_advice import advise_memory
-from coldstart_cli.report.prices import remark
-from coldstart_cli.report.provisioned_advice import advise_provisioned
-from coldstart_cli.report.snap_start_advice import advise_snap_start
-from coldstart_cli.report.wording import count, gigabytes, milliseconds, percent, sum_usd, usd
+from coldstart_cli.report.shown.wording import count, gigabytes, milliseconds, percent, sum_usd, usd
 
 __all__ = ["Advice", "advise", "too_few"]
 

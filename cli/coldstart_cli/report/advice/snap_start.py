@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from coldstart_cli.report.advised import FEWEST_INVOCATIONS, FEWEST_STARTS, RARE, Advice
-from coldstart_cli.report.costs import DAYS, SECONDS, Costs
+from coldstart_cli.report.advice.advised import FEWEST_INVOCATIONS, FEWEST_STARTS, RARE, Advice
+from coldstart_cli.report.advice.costs import DAYS, SECONDS, Costs
+from coldstart_cli.report.advice.prices import remark
 from coldstart_cli.report.figures import FunctionFigures
-from coldstart_cli.report.prices import remark
-from coldstart_cli.report.wording import count, gigabytes, milliseconds, percent, sum_usd, usd
+from coldstart_cli.report.shown.wording import count, gigabytes, milliseconds, percent, sum_usd, usd
 
 # "Improving startup performance with Lambda SnapStart": "from several seconds to as low as
 # sub-second". A shorter init may well be faster than a restore.

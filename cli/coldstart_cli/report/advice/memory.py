@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from coldstart_cli.report.advised import FEWEST_INVOCATIONS, WORTH_USD, Advice
-from coldstart_cli.report.costs import DAYS, Costs
+from coldstart_cli.report.advice.advised import FEWEST_INVOCATIONS, WORTH_USD, Advice
+from coldstart_cli.report.advice.costs import DAYS, Costs
 from coldstart_cli.report.figures import FunctionFigures
-from coldstart_cli.report.wording import gigabytes, percent, usd
+from coldstart_cli.report.shown.wording import gigabytes, percent, usd
 
 # "At 1,769 MB, a function has the equivalent of one vCPU" ("Configure Lambda function memory").
 ONE_VCPU_MB = 1769

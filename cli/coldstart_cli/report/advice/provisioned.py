@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from coldstart_cli.report.advised import FEWEST_INVOCATIONS, FEWEST_STARTS, RARE, Advice
-from coldstart_cli.report.costs import DAYS, SECONDS, Costs
+from coldstart_cli.report.advice.advised import FEWEST_INVOCATIONS, FEWEST_STARTS, RARE, Advice
+from coldstart_cli.report.advice.costs import DAYS, SECONDS, Costs
+from coldstart_cli.report.advice.needed import TARGET_UTILISATION, environments_needed
+from coldstart_cli.report.advice.prices import Prices, remark
 from coldstart_cli.report.figures import FunctionFigures, Provisioned
-from coldstart_cli.report.needed import TARGET_UTILISATION, environments_needed
-from coldstart_cli.report.prices import Prices, remark
-from coldstart_cli.report.wording import count, gigabytes, percent, small_usd, sum_usd, usd
+from coldstart_cli.report.shown.wording import count, gigabytes, percent, small_usd, sum_usd, usd
 
 # Less than half of that: more of it is idle than needed.
 _IDLE_UTILISATION = TARGET_UTILISATION / 2

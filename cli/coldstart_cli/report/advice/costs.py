@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from coldstart_cli.report.advice.prices import FALLBACK_REGION, Prices, as_of, is_listed, prices
 from coldstart_cli.report.figures import FunctionFigures, Report
-from coldstart_cli.report.prices import FALLBACK_REGION, Prices, as_of, is_listed, prices
 
 DAYS = 30
 SECONDS = DAYS * 24 * 3600

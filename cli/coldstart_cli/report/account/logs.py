@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from coldstart_cli.fleet.functions import FleetFunction
-from coldstart_cli.report import insights, log_groups, log_queries
-from coldstart_cli.report.account_window import Window, time_text
+from coldstart_cli.report.account import insights, log_groups, log_queries
+from coldstart_cli.report.account.insights_query import GROUPS_A_QUERY, Outcome, Query, Row
+from coldstart_cli.report.account.log_queries import LayerLine, PhaseLine, ReportLine, Totals
+from coldstart_cli.report.account.window import Window, time_text
 from coldstart_cli.report.figures import Contradiction
-from coldstart_cli.report.insights_query import GROUPS_A_QUERY, Outcome, Query, Row
-from coldstart_cli.report.log_queries import LayerLine, PhaseLine, ReportLine, Totals
 
 
 @dataclass

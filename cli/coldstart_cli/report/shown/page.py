@@ -9,11 +9,11 @@ from pathlib import Path
 import coldstart_layer
 import jinja2
 
-from coldstart_cli.report import charts, wording
-from coldstart_cli.report.advice import Advice, too_few
-from coldstart_cli.report.costs import DAYS, Costs, price_notes, scale_to_30_days, total
+from coldstart_cli.report.advice.advise import Advice, too_few
+from coldstart_cli.report.advice.costs import DAYS, Costs, price_notes, scale_to_30_days, total
 from coldstart_cli.report.figures import CONTRADICTIONS, FunctionFigures, Report
-from coldstart_cli.report.table import contradicted, ranked
+from coldstart_cli.report.shown import charts, wording
+from coldstart_cli.report.shown.table import contradicted, ranked
 
 # Charts over time are large: of so many functions. Distributions there are of all.
 _MOST_TIMELINES = 10

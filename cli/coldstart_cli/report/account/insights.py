@@ -16,8 +16,8 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from coldstart_cli.fleet.aws_errors import code_of
-from coldstart_cli.report.aws_errors import is_denied, reason
-from coldstart_cli.report.insights_query import Outcome, Query, Row, Unanswered
+from coldstart_cli.report.account.errors import is_denied, reason
+from coldstart_cli.report.account.insights_query import Outcome, Query, Row, Unanswered
 
 _ROWS = 100_000
 _PAGE = 10_000

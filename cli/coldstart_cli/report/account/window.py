@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
-from coldstart_cli.report.metrics import period_for
+from coldstart_cli.report.account.metrics import period_for
 
 _BARS = 60
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400

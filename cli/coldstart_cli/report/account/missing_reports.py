@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from coldstart_cli.report import insights, log_queries
-from coldstart_cli.report.account_logs import RegionLogs
-from coldstart_cli.report.account_window import Window
-from coldstart_cli.report.audit import audit, reported_otherwise
-from coldstart_cli.report.insights_query import GROUPS_A_QUERY, Query
-from coldstart_cli.report.log_queries import LayerLine
+from coldstart_cli.report.account import insights, log_queries
+from coldstart_cli.report.account.audit import audit, reported_otherwise
+from coldstart_cli.report.account.insights_query import GROUPS_A_QUERY, Query
+from coldstart_cli.report.account.log_queries import LayerLine
+from coldstart_cli.report.account.logs import RegionLogs
+from coldstart_cli.report.account.window import Window
 
 # Requests may take 15 minutes; their REPORT comes at the end.
 _LONGEST_REQUEST = 960  # seconds

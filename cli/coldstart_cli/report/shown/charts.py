@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from coldstart_cli.report import wording
 from coldstart_cli.report.figures import Distribution, Period
+from coldstart_cli.report.shown import wording
 
 _MOST_BARS = 56  # a week in steps of three hours
 _MOST_BINS = 18

@@ -8,14 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from coldstart_cli.fleet.functions import FleetFunction
-from coldstart_cli.report.account_audit import compare
-from coldstart_cli.report.account_logs import FunctionLogs, RegionLogs, read_logs
-from coldstart_cli.report.account_window import Window, window_of
-from coldstart_cli.report.aws_errors import ReportError
+from coldstart_cli.report.account.errors import ReportError
+from coldstart_cli.report.account.function_figures import figures_of
+from coldstart_cli.report.account.logs import FunctionLogs, RegionLogs, read_logs
+from coldstart_cli.report.account.metrics import LONGEST_KEPT, Metric, Points, read_metrics
+from coldstart_cli.report.account.missing_reports import compare
+from coldstart_cli.report.account.provisioned import Allocation, allocations, use
+from coldstart_cli.report.account.window import Window, window_of
 from coldstart_cli.report.figures import FunctionFigures, Report
-from coldstart_cli.report.function_figures import figures_of
-from coldstart_cli.report.metrics import LONGEST_KEPT, Metric, Points, read_metrics
-from coldstart_cli.report.provisioned import Allocation, allocations, use
 
 # "Amazon CloudWatch Pricing", Logs Insights queries; some regions take a little more.
 _USD_A_GB = 0.005

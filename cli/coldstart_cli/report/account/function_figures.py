@@ -7,13 +7,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
 from coldstart_cli.fleet.functions import FleetFunction
-from coldstart_cli.report.account_logs import FunctionLogs
-from coldstart_cli.report.account_window import Window
-from coldstart_cli.report.distribution import distribution, nearest_rank
+from coldstart_cli.report.account.distribution import distribution, nearest_rank
+from coldstart_cli.report.account.log_queries import ReportLine
+from coldstart_cli.report.account.logs import FunctionLogs
+from coldstart_cli.report.account.metrics import Points
+from coldstart_cli.report.account.provisioned import Use
+from coldstart_cli.report.account.window import Window
 from coldstart_cli.report.figures import Concurrency, FunctionFigures, Period
-from coldstart_cli.report.log_queries import ReportLine
-from coldstart_cli.report.metrics import Points
-from coldstart_cli.report.provisioned import Use
 
 _LISTED = 50
 

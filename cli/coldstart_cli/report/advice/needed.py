@@ -6,7 +6,7 @@ import math
 from typing import NamedTuple
 
 from coldstart_cli.report.figures import Concurrency
-from coldstart_cli.report.wording import percent
+from coldstart_cli.report.shown.wording import percent
 
 # The share of the environments that are in use when concurrency is at its p95. The developer
 # guide's example of target tracking has the same ("Configuring provisioned concurrency").

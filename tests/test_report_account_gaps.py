@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from account import BEGIN, END, REGION, Account, account, metrics_service
-from coldstart_cli.report.aws_errors import ReportError
+from coldstart_cli.report.account.errors import ReportError
 from function_logs import FunctionLog
 
 

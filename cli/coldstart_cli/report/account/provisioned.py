@@ -22,9 +22,9 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from coldstart_cli.fleet.aws_errors import code_of
-from coldstart_cli.report.aws_errors import is_denied, reason
+from coldstart_cli.report.account.errors import is_denied, reason
+from coldstart_cli.report.account.metrics import Metric, Points
 from coldstart_cli.report.figures import Provisioned
-from coldstart_cli.report.metrics import Metric, Points
 
 
 @dataclass(frozen=True)

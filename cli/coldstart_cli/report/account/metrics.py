@@ -15,7 +15,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from coldstart_cli.report.aws_errors import reason
+from coldstart_cli.report.account.errors import reason
 
 _METRICS_A_CALL = 500
 _TRIES = 3

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from account import REGION, client_of
 from cloudwatch_logs import CloudWatchLogs, serving
-from coldstart_cli.report import insights
-from coldstart_cli.report.insights_query import Outcome, Query, Row
+from coldstart_cli.report.account import insights
+from coldstart_cli.report.account.insights_query import Outcome, Query, Row
 
 GROUPS = tuple(f"/aws/lambda/f{number}" for number in range(4))
 TEXT = "| fields @timestamp, @log, @message"

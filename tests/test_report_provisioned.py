@@ -7,8 +7,8 @@ from datetime import datetime, timezone
 
 import pytest
 from account import BEGIN, END, REGION, Account, account, metrics_service
-from coldstart_cli.report.metrics import Metric, Points
-from coldstart_cli.report.provisioned import Allocation, Use, allocations, use
+from coldstart_cli.report.account.metrics import Metric, Points
+from coldstart_cli.report.account.provisioned import Allocation, Use, allocations, use
 from function_logs import FunctionLog
 
 PERIODS = range(0, 600, 60)

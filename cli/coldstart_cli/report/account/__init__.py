@@ -1,0 +1,1 @@
+"""Figures out of an account: CloudWatch Logs Insights and CloudWatch's metrics."""

@@ -1,0 +1,1 @@
+"""A report for people: a table for a terminal, a page for a browser."""

@@ -175,7 +175,7 @@ def _change(
         # All plans, also those without a change: notes that are of no use any more are removed.
         outcomes = _carry_out(access, fleet, state, len(acting))
         if acting and not json_output:
-            output.show_outcomes(outcomes, state, Console())
+            output.show_outcomes(fleet.plans, outcomes, state, Console())
     if json_output:
         click.echo(output.as_json(fleet, outcomes))
     refused = any(plan.action == "refuse" for plan in fleet.plans)

@@ -16,7 +16,7 @@ from coldstart_cli.fleet.changing import Outcome
 from coldstart_cli.fleet.fleets import Fleet
 from coldstart_cli.fleet.plans import AliasStep, Plan
 from coldstart_cli.fleet.state import StateFolder
-from coldstart_cli.fleet.wiring import EXEC_WRAPPER, Wiring, layer_name, layer_version, wiring_of
+from coldstart_cli.fleet.wiring import OUR_WRAPPER, Wiring, layer_name, layer_version, wiring_of
 
 # Of functions with nothing to do, if there are more of them they are only counted.
 _MOST_UNCHANGED = 10
@@ -85,32 +85,33 @@ def _wiring_steps(plan: Plan) -> list[str]:
     if plan.target is None or plan.action == "none":
         return []
     now, target = wiring_of(plan.function), plan.target
-    steps = [_layers(now, target)] if now.layers != target.layers else []
+    said = _layers(now, target)
     if now.exec_wrapper != target.exec_wrapper:
-        steps.append(
-            f"set {EXEC_WRAPPER}"
-            if plan.action != "detach"
-            else f"{EXEC_WRAPPER} back to {target.exec_wrapper}"
-            if target.exec_wrapper
-            else f"remove {EXEC_WRAPPER}"
-        )
-    if target.next_wrapper and now.next_wrapper != target.next_wrapper:
+        if target.exec_wrapper == OUR_WRAPPER:
+            said.append(f"{'and its' if said else 'set our'} wrapper")
+        elif now.exec_wrapper == OUR_WRAPPER:
+            said.append(f"{'and its' if said else 'remove our'} wrapper")
+    steps = [" ".join(said)] if said else []
+    if now.next_wrapper and now.next_wrapper == target.exec_wrapper:
+        steps.append(f"{target.exec_wrapper} gets its place back")
+    elif target.next_wrapper and now.next_wrapper != target.next_wrapper:
         steps.append(f"{target.next_wrapper} runs inside it")
-    return steps
+    return steps or ["put its variables back"]
 
 
-def _layers(now: Wiring, target: Wiring) -> str:
+def _layers(now: Wiring, target: Wiring) -> list[str]:
+    """What becomes of the layers: nothing, one thing, or several in one text."""
     added = [arn for arn in target.layers if arn not in now.layers]
-    removed = [arn for arn in now.layers if arn not in target.layers]
-    names = {layer_name(arn) for arn in removed}
+    removed = {layer_name(arn): arn for arn in now.layers if arn not in target.layers}
     said = []
     for arn in added:
-        old = [layer_version(one) for one in removed if layer_name(one) == layer_name(arn)]
         label = f"{layer_name(arn)}:{layer_version(arn)}"
-        said.append(f"{label} in place of :{old[0]}" if old else f"add {label}")
-        names.discard(layer_name(arn))
-    said += [f"remove {name}" for name in sorted(names)]
-    return ", ".join(said) or "layers in their order before"
+        old = removed.pop(layer_name(arn), None)
+        said.append(f"{label} in place of :{layer_version(old)}" if old else f"add {label}")
+    said += [f"remove {name}" for name in removed]
+    if not said and now.layers != target.layers:
+        said = ["put its layers back into their order"]
+    return [", ".join(said)] if said else []
 
 
 def _alias_step(step: AliasStep) -> str:
@@ -140,13 +141,16 @@ def _summary(plans: Sequence[Plan]) -> str:
     return f"{functions(len(plans))}: {', '.join(said)}."
 
 
-def show_outcomes(outcomes: Sequence[Outcome], state: StateFolder, console: Console) -> None:
-    """Print what failed, and how many did not."""
+def show_outcomes(
+    plans: Sequence[Plan], outcomes: Sequence[Outcome], state: StateFolder, console: Console
+) -> None:
+    """Print what failed or had changed since it was planned, and how many did not."""
+    refused = {plan.function.arn for plan in plans if plan.action == "refuse"}
     for outcome in outcomes:
         name = outcome.plan.function.name
         if outcome.result == "failed":
             console.print(Text(f"failed: {name}: {outcome.error}", style="red"), soft_wrap=True)
-        elif outcome.result == "refused" and outcome.plan.action == "refuse":
+        elif outcome.result == "refused" and outcome.plan.function.arn not in refused:
             reasons = "; ".join(outcome.plan.reasons)
             console.print(Text(f"not done: {name}: {reasons}", style="red"), soft_wrap=True)
     counts = Counter(outcome.result for outcome in outcomes)

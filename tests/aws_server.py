@@ -62,7 +62,7 @@ class LambdaService:
 def error(status: int, code: str, message: str = "") -> Response:
     """An error as AWS's REST protocols have it."""
     return Response(
-        json.dumps({"Type": "User", "Message": message or code, "message": message or code}),
+        json.dumps({"__type": code, "Message": message or code, "message": message or code}),
         status,
         {"x-amzn-ErrorType": code},
         content_type="application/json",
@@ -110,22 +110,27 @@ class AwsServer:
     def _answer(self, request: Request) -> Response:
         operation, name, rest = _operation(request)
         asked = Asked(time.monotonic(), operation, name)
-        if _INTERNAL not in request.user_agent.string:
-            self.asked.append(asked)
+        if _INTERNAL in request.user_agent.string:
+            return self._served(operation, name, rest, request)
+        self.asked.append(asked)
         response = self.service.before(asked, request)
-        if response is None and operation == "GetResources":
-            response = _json({"ResourceTagMappingList": list(self._tagged(request))})
-        if response is None and request.args.get("find") == "LayerVersion":
-            response = self._layer_version(request.args["Arn"])
         if response is None:
-            with self._lock:
-                response = self._refusal(operation, name, rest, request)
-                if response is None and operation == "GetProvisionedConcurrencyConfig":
-                    response = self._provisioned(name, request.args["Qualifier"])
-                if response is None:
-                    response = self._of_moto(operation, name, rest, request)
+            response = self._served(operation, name, rest, request)
         self.service.after(asked)
         return response
+
+    def _served(self, operation: str, name: str, rest: str, request: Request) -> Response:
+        if operation == "GetResources":
+            return _json({"ResourceTagMappingList": list(self._tagged(request))})
+        if request.args.get("find") == "LayerVersion":
+            return self._layer_version(request.args["Arn"])
+        with self._lock:
+            response = self._refusal(operation, name, rest, request)
+            if response is not None:
+                return response
+            if operation == "GetProvisionedConcurrencyConfig":
+                return self._provisioned(name, request.args["Qualifier"])
+            return self._of_moto(operation, name, rest, request)
 
     def _refusal(self, operation: str, name: str, rest: str, request: Request) -> Response | None:
         """409 and 412, as Lambda answers."""

@@ -7,6 +7,7 @@ Lambda allows 15 control plane requests a second in a region, over everybody who
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -40,8 +41,13 @@ class Access:
             requests_per_second: at most, in each region, retries included.
 
         Raises:
+            FleetError: the endpoint is no URL.
             botocore.exceptions.ProfileNotFound: there is no such profile.
         """
+        if endpoint_url is not None and not re.match("https?://[^/]", endpoint_url):
+            raise FleetError(
+                f"--endpoint-url {endpoint_url} does not begin with http:// or https://"
+            )
         self._session = boto3.Session(profile_name=profile)
         # AWS_REGION is what the AWS CLI and the other SDKs read first; boto3 does not.
         configured = os.environ.get("AWS_REGION") or self._session.region_name

@@ -32,16 +32,16 @@ _THROTTLED = {
     "RequestLimitExceeded",
 }
 
-# The IAM action, where it is not the operation's own name.
-_ACTIONS = {
-    "lambda:GetLayerVersionByArn": "lambda:GetLayerVersion",
-    "resourcegroupstaggingapi:GetResources": "tag:GetResources",
-}
-_SERVICES = {"resource groups tagging api": "resourcegroupstaggingapi", "cloudwatch logs": "logs"}
+# IAM actions of operations that are not Lambda's, or have another name there.
+_ACTIONS = {"GetLayerVersionByArn": "lambda:GetLayerVersion", "GetResources": "tag:GetResources"}
 
 
 class FleetError(Exception):
     """Something that one line tells, and that more of the same would not help."""
+
+
+# What calls to AWS raise. Where something else than AWS answers, botocore may fail to decode it.
+AWS_ERRORS = (BotoCoreError, ClientError, FleetError, UnicodeError)
 
 
 def explain(error: Exception, subject: str = "") -> str:
@@ -64,6 +64,8 @@ def explain(error: Exception, subject: str = "") -> str:
         return f"{where}{error}: `aws configure list-profiles` lists those there are"
     if isinstance(error, EndpointConnectionError | HTTPClientError):
         return f"{where}no connection: {_one_line(str(error))}"
+    if isinstance(error, UnicodeError):
+        return f"{where}this is no answer of AWS: {error}"
     if isinstance(error, BotoCoreError | FleetError | OSError):
         return where + _one_line(str(error))
     return f"{where}{type(error).__name__}: {_one_line(str(error))}"
@@ -90,9 +92,7 @@ def _action(error: ClientError, message: str) -> str:
     told = re.search(r"not authorized to perform: ([\w-]+:\w+)", message)
     if told:
         return told[1]
-    service = (error.response.get("ResponseMetadata", {}).get("Service") or "lambda").lower()
-    action = f"{_SERVICES.get(service, service)}:{error.operation_name}"
-    return _ACTIONS.get(action, action)
+    return _ACTIONS.get(error.operation_name, f"lambda:{error.operation_name}")
 
 
 def code_of(error: BaseException) -> str:

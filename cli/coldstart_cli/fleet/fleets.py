@@ -6,12 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from coldstart_cli.fleet import layer_versions
 from coldstart_cli.fleet.access import Access
 from coldstart_cli.fleet.attaching import Attaching
-from coldstart_cli.fleet.aws_errors import FleetError, explain
+from coldstart_cli.fleet.aws_errors import AWS_ERRORS, explain
 from coldstart_cli.fleet.changing import Outcome, carry_out
 from coldstart_cli.fleet.detaching import Detaching
 from coldstart_cli.fleet.functions import FleetFunction
@@ -103,7 +101,7 @@ def carry_out_all(access: Access, fleet: Fleet, state: StateFolder) -> Iterator[
                 lambda function: planner.plan(replace(function, tags=tags), named),
                 state,
             )
-        except (BotoCoreError, ClientError, FleetError, OSError) as error:
+        except (*AWS_ERRORS, OSError) as error:
             return Outcome(plan, "failed", explain(error))
 
     return in_parallel(do, fleet.plans)
@@ -114,7 +112,7 @@ def _plan(selected: Selected, planners: dict[str, _Planner], progress: Progress)
         named = function.arn in selected.named
         try:
             return planners[function.region].plan(function, named)
-        except (BotoCoreError, ClientError, FleetError) as error:
+        except AWS_ERRORS as error:
             return Plan(function, "refuse", reasons=(explain(error),))
 
     plans = []

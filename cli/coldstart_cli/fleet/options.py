@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import click
-from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from coldstart_cli.exits import fail, nothing_matched
 from coldstart_cli.fleet import parallel
 from coldstart_cli.fleet.access import REQUESTS_PER_SECOND, Access
-from coldstart_cli.fleet.aws_errors import FleetError, explain
+from coldstart_cli.fleet.aws_errors import AWS_ERRORS, FleetError, explain
 from coldstart_cli.fleet.selection import Selection, named, names_in
 
 Command = Callable[..., Any]
@@ -134,7 +133,7 @@ def one_line_errors() -> Iterator[None]:
     """Errors of AWS end the command with one line on stderr."""
     try:
         yield
-    except (BotoCoreError, ClientError, FleetError) as error:
+    except AWS_ERRORS as error:
         fail(explain(error))
 
 

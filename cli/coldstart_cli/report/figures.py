@@ -115,6 +115,8 @@ class FunctionFigures:
     # The configuration of the function has SnapStart switched on; None: not known.
     snap_start: bool | None = None
     package: str | None = None  # "Zip" or "Image"; None: not known
+    # False: the layer wrote no line; cold starts are then what the platform's lines tell of.
+    layer: bool = True
 
     @property
     def cold_start_rate(self) -> float | None:
@@ -130,5 +132,6 @@ class Report:
     end: float | None
     functions: tuple[FunctionFigures, ...]
     source: str  # "logs and metrics of the account", or which files
-    # What was not read, or not known, in a line each: partial results, lines cut off, no permission.
+    # What was not read, or not known, in a line each: partial results, lines cut off, no
+    # permission.
     gaps: tuple[str, ...] = ()

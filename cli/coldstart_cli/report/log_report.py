@@ -1,0 +1,118 @@
+"""A report out of log files alone, without an account."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import duckdb
+
+from coldstart_cli.report import log_facts, log_files, log_lines, log_periods, log_table
+from coldstart_cli.report.figures import Report
+from coldstart_cli.report.log_figures import figures
+
+_MOST_GAPS = 20  # of one kind; the others are counted
+
+
+def _no_progress(_done: int, _whole: int) -> None:
+    pass
+
+
+def report_of_log_files(
+    paths: Sequence[Path],
+    begin: float | None = None,
+    end: float | None = None,
+    functions: Sequence[str] = (),
+    progress: Callable[[int, int], None] = _no_progress,
+) -> Report:
+    """What log files tell of the functions in them.
+
+    They may be larger than memory: lines that count are kept in a database in the folder for
+    temporary files, about a tenth of the files' size, which is gone afterwards.
+
+    Args:
+        paths: files and folders, of the kinds that the README lists.
+        begin: of the window, epoch seconds; None: from the first line on.
+        end: of the window, epoch seconds, which is the first moment after it; None: to the last.
+        functions: only these; none: all. If it is one, it is the function of those lines that do
+            not tell whose they are.
+        progress: is told how many bytes of how many have been read.
+    """
+    files, gaps = log_files.find(paths)
+    readings = [log_lines.Reading() for _ in files]
+    whole = sum(file.size for file in files)
+
+    def rows() -> Iterator[bytes]:
+        done = 0
+        for number, (file, reading) in enumerate(zip(files, readings, strict=True)):
+            for some in log_lines.rows(file, number, reading):
+                progress(done + reading.bytes_read, whole)
+                yield some
+            done += file.size
+            progress(done, whole)
+
+    with log_table.database() as (connection, folder):
+        log_table.load(connection, folder, rows())
+        connection.execute("CREATE TABLE files (file INTEGER, first_us BIGINT)")
+        for number, reading in enumerate(readings):
+            if reading.first_at is not None:
+                first_us = round(reading.first_at * 1e6)
+                connection.execute("INSERT INTO files VALUES (?, ?)", [number, first_us])
+        gaps += _first([reading.gap for reading in readings if reading.gap is not None], "files")
+        gaps += _first(_damaged(connection, files), "files with damaged lines")
+        log_facts.gather(connection, begin, end, functions)
+        found, unknown = figures(connection, begin, end)
+        gaps += unknown
+        gaps += _not_counted(connection, functions, window=begin is not None or end is not None)
+        first, last = log_periods.span(connection)
+    if not found:
+        what = f"of {', '.join(functions)} " if functions else ""
+        gaps.append(
+            f"nothing {what}found in {len(files)} files: no REPORT line, and no line of the layer"
+        )
+    return Report(
+        begin=first if begin is None else begin,
+        end=last if end is None else end,
+        functions=tuple(found),
+        source="log files: " + ", ".join(map(str, paths)),
+        gaps=tuple(gaps),
+    )
+
+
+def _first(gaps: list[str], what: str) -> list[str]:
+    more = len(gaps) - _MOST_GAPS
+    return [*gaps[:_MOST_GAPS], f"and {more} more {what}"] if more > 0 else gaps
+
+
+def _damaged(
+    connection: duckdb.DuckDBPyConnection, files: Sequence[log_files.LogFile]
+) -> list[str]:
+    found = connection.execute(
+        "SELECT file, count(*), min(place) FROM damaged GROUP BY file ORDER BY file"
+    ).fetchall()
+    return [
+        f"{files[number].path}: {count} lines that count are cut off or damaged, the first at"
+        f" {place}: left out"
+        for number, count, place in found
+    ]
+
+
+def _not_counted(
+    connection: duckdb.DuckDBPyConnection, functions: Sequence[str], window: bool
+) -> list[str]:
+    """What is left out for want of a function's name or of a time."""
+    gaps = []
+    row = connection.execute(
+        "SELECT count(*) FILTER (WHERE function = ? AND counted),"
+        " count(*) FILTER (WHERE at_us IS NULL) FROM requests",
+        [log_facts.UNKNOWN],
+    ).fetchone()
+    unnamed, timeless = row if row is not None else (0, 0)
+    if unnamed and not functions:
+        gaps.append(
+            f"{unnamed} invocations do not tell of which function they are, and stand under"
+            f" {log_facts.UNKNOWN}; --function NAME says it"
+        )
+    if timeless and window:
+        gaps.append(f"{timeless} invocations have no time, so that no window has them: not counted")
+    return gaps

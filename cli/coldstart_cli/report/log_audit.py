@@ -15,12 +15,12 @@ _LISTED = 50  # of each function
 # Times in whole seconds make a second and a half of leeway necessary.
 _MATCHED = """
 CREATE TEMP TABLE matched AS
-SELECT requests.*, at_us - (duration * 1000)::BIGINT AS began_us, verdicts.start_type,
+SELECT requests.*, requests.at_us - (duration * 1000)::BIGINT AS began_us, verdicts.start_type,
     verdicts.cold, requests.init IS NOT NULL OR requests.restore IS NOT NULL AS started
 FROM requests LEFT JOIN verdicts ON requests.request_id = verdicts.request_id AND (
     requests.at_us IS NULL OR verdicts.at_us IS NULL OR verdicts.at_us BETWEEN
         requests.at_us - (duration * 1000)::BIGINT - 1500000 AND requests.at_us + 1500000)
-WHERE counted AND requests.function IN (SELECT function FROM verdicts)
+WHERE requests.counted AND requests.function IN (SELECT function FROM verdicts)
     AND (started OR verdicts.start_type IS NOT NULL)
 QUALIFY row_number() OVER (
         PARTITION BY requests.request_id, requests.at_us, duration ORDER BY verdicts.at_us DESC
@@ -44,8 +44,8 @@ CREATE TEMP TABLE silent AS
 SELECT matched.*, coalesce(
         began_us - (coalesce(init, restore) * 1000)::BIGINT < since_us, false
     ) AS at_edge,
-    at_us IS NULL OR of_version.first_us IS NULL OR of_version.first_us > at_us AND (
-        version IS NULL OR version = '$LATEST') AS without_layer
+    at_us IS NULL OR first_us IS NULL OR first_us > at_us AND (
+        matched.version IS NULL OR matched.version = '$LATEST') AS without_layer
 FROM matched JOIN logged USING (function) LEFT JOIN (
     SELECT function, version, first_us FROM lines
     UNION ALL SELECT function, NULL, min(first_us) FROM lines GROUP BY function
@@ -62,8 +62,9 @@ WHERE start_type IS NULL
 #   Restore Duration) of back then ("Configuring provisioned concurrency": the initialization time
 #   is in the logs after an instance processes a request). Unless INIT_START shows that the init
 #   ended when the request began: then it was waited for.
-_KINDS = """
-SELECT function, kind, request_id, stream, at_us, start_type FROM (
+_CONTRADICTIONS = """
+CREATE TEMP TABLE contradictions AS
+SELECT found.function, kind, request_id, stream, at_us, start_type FROM (
     SELECT *, CASE
         WHEN start_type = 'cold' AND init IS NULL AND NOT EXISTS (
             FROM phases WHERE phases.unit = matched.unit AND kind = 'INIT_REPORT' AND failed
@@ -87,7 +88,7 @@ SELECT function, kind, request_id, stream, at_us, start_type FROM (
     SELECT *, CASE WHEN init IS NULL THEN 'restored-without-restore' ELSE 'init-without-line' END
         AS kind
     FROM silent WHERE NOT at_edge AND NOT without_layer
-) LEFT JOIN environments USING (unit)
+) AS found LEFT JOIN environments USING (unit)
 WHERE kind IS NOT NULL
 """
 
@@ -110,7 +111,7 @@ def audit(connection: duckdb.DuckDBPyConnection) -> dict[str, Audit]:
     """
     connection.execute(_MATCHED)
     connection.execute(_LINES)
-    connection.execute(f"CREATE TEMP TABLE contradictions AS {_KINDS}")
+    connection.execute(_CONTRADICTIONS)
     counts: dict[str, dict[str, int]] = defaultdict(dict)
     for function, kind, count in connection.execute(
         "SELECT function, kind, count(*) FROM contradictions GROUP BY ALL ORDER BY ALL"

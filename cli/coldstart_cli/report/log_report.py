@@ -54,10 +54,15 @@ def report_of_log_files(
     with log_table.database() as (connection, folder):
         log_table.load(connection, folder, rows())
         connection.execute("CREATE TABLE files (file INTEGER, first_us BIGINT)")
-        for number, reading in enumerate(readings):
-            if reading.first_at is not None:
-                first_us = round(reading.first_at * 1e6)
-                connection.execute("INSERT INTO files VALUES (?, ?)", [number, first_us])
+        firsts = {
+            number: round(reading.first_at * 1e6)
+            for number, reading in enumerate(readings)
+            if reading.first_at is not None
+        }
+        connection.execute(
+            "INSERT INTO files SELECT unnest(?::INTEGER[]), unnest(?::BIGINT[])",
+            [list(firsts), list(firsts.values())],
+        )
         gaps += _first([reading.gap for reading in readings if reading.gap is not None], "files")
         gaps += _first(_damaged(connection, files), "files with damaged lines")
         log_facts.gather(connection, begin, end, functions)

@@ -32,8 +32,8 @@ _STREAM = r"\d{4}/\d\d/\d\d/\S*\[[^\]\s]+\]\S+"
 # Of `aws logs tail` (time, stream, message; in the short format without the stream), CloudWatch
 # Logs' export (time, message), `sam logs` (stream, time, message), and of nothing but messages.
 _LINE = (
-    rf"^(?:({_TIME}) (?:({_STREAM}) )?|({_STREAM}) ({_TIME}) )?"
-    r"((?:REPORT RequestId: |INIT_REPORT |RESTORE_REPORT |INIT_START |\{).*?)\s*$"
+    rf"^((?:({_TIME}) (?:({_STREAM}) )?|({_STREAM}) ({_TIME}) )?)"
+    r"(REPORT RequestId: |INIT_REPORT |RESTORE_REPORT |INIT_START |\{)"
 )
 
 _TABLES = """
@@ -57,19 +57,20 @@ CREATE TABLE damaged (file INTEGER, place BIGINT);
 _SPLIT = """
 CREATE TEMP TABLE batch AS
 WITH parts AS (
-    SELECT *, regexp_extract(line, $line, ['t1', 's1', 's2', 't2', 'message']) AS p
+    SELECT *, regexp_extract(line, $line, ['before', 't1', 's1', 's2', 't2', 'kind']) AS p
     FROM read_csv($rows, delim = chr(31), quote = '', escape = '', header = false,
         auto_detect = false, max_line_size = 262144, columns = {
             file: 'INTEGER', place: 'BIGINT', stamped: 'BOOLEAN', at_ms: 'BIGINT',
             log_group: 'VARCHAR', stream: 'VARCHAR', line: 'VARCHAR'
         })
 ), named AS (
-    SELECT file, place, log_group, at_ms, p.message AS message,
+    SELECT file, place, log_group, at_ms,
+        rtrim(line[length(p.before) + 1:], chr(13) || chr(9) || ' ') AS message,
         coalesce(nullif(p.t1, ''), nullif(p.t2, '')) AS time,
         coalesce(nullif(p.s1, ''), nullif(p.s2, ''), stream) AS stream
     FROM parts
     -- Where all messages begin with a time, a line that does not goes on with another message.
-    WHERE p.message <> '' AND (NOT stamped OR p.t1 <> '' OR p.t2 <> '')
+    WHERE p.kind <> '' AND (NOT stamped OR p.t1 <> '' OR p.t2 <> '')
 )
 SELECT file, place, message, log_group, stream, message[1] = '{' AS json,
     coalesce(replace(stream, '/', '-'), 'file ' || file) AS unit,

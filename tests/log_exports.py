@@ -199,7 +199,9 @@ def _environment(
         if contradiction:
             init = None
             expected.contradictions["cold-without-init"] += 1
-    at += (init or restore or 0.0) / 1000 + (30 if start_type in ("proactive", "provisioned") else 0)
+    at += (init or restore or 0.0) / 1000 + (
+        30 if start_type in ("proactive", "provisioned") else 0
+    )
     for number in range(numbers.randrange(1, 400)):
         request_id = str(uuid.UUID(int=numbers.getrandbits(128), version=4))
         duration = round(numbers.lognormvariate(4.0, 0.8), 2)

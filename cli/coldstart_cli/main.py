@@ -18,6 +18,7 @@ from rich.console import Console
 from coldstart_cli import profile, profile_output, simulate_output
 from coldstart_cli.local_lambda.layer import default_layer
 from coldstart_cli.profile_advice import advice
+from coldstart_cli.report.command import report_command
 from coldstart_cli.simulate import (
     INITIALIZATION_TYPES,
     ON_DEMAND,
@@ -35,6 +36,9 @@ _MOST_COMPLAINTS = 5
 @click.version_option(coldstart_layer.__version__, prog_name="coldstart")
 def main() -> None:
     """One true cold start verdict for Python on AWS Lambda."""
+
+
+main.add_command(report_command)
 
 
 @main.command(

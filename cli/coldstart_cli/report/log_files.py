@@ -98,7 +98,7 @@ def unpacked(file: io.FileIO) -> io.BufferedReader | gzip.GzipFile:
     """
     content: io.BufferedReader | gzip.GzipFile = io.BufferedReader(file, 1 << 16)
     while (head := content.peek(1 << 12)).startswith(_GZIP):
-        content = gzip.GzipFile(fileobj=content)
+        content = gzip.GzipFile(fileobj=content, mode="rb")
     if head.startswith(_ZSTD):
         raise NotLogsError("left out: it is packed with zstd; unpack it first: zstd -d")
     if head.startswith(_UTF_16):

@@ -55,6 +55,7 @@ class Reading:
     bytes_read: int = 0  # as it lies there
     first_at: float | None = None  # epoch seconds, of its first line
     gap: str | None = None  # why not all of it was read
+    counted_in: str = "byte"  # what the places in its rows are
 
 
 def rows(file: LogFile, number: int, reading: Reading) -> Iterator[bytes]:
@@ -74,6 +75,7 @@ def rows(file: LogFile, number: int, reading: Reading) -> Iterator[bytes]:
         try:
             content = unpacked(raw)
             prefix = _document(content.peek(1 << 12))
+            reading.counted_in = "byte" if prefix is None else "event"
             found = (
                 _of_text(content, file, number, reading)
                 if prefix is None
@@ -143,7 +145,7 @@ def _of_text(
                 )
             wanted.append(b"%d\x1f%d\x1f%b%b\n" % (number, offset + begin, columns, line))
         offset += len(block)
-        yield _utf_8(b"".join(wanted))
+        yield _clean(b"".join(wanted))
 
 
 def _candidates(block: bytes) -> list[tuple[int, int]]:
@@ -163,8 +165,11 @@ def _candidates(block: bytes) -> list[tuple[int, int]]:
     return list(found.items())
 
 
-def _utf_8(data: bytes) -> bytes:
-    """The same with whatever is not UTF-8 replaced."""
+def _clean(data: bytes) -> bytes:
+    """Rows in UTF-8 that end where their lines do; whatever else is in them is replaced."""
+    for odd in (b"\r", b"\0"):
+        if odd in data:
+            data = data.replace(odd, b" ")
     try:
         data.decode()
     except UnicodeDecodeError:
@@ -208,7 +213,7 @@ def _of_document(
                 if row is not None:
                     wanted.append(row)
             if len(wanted) >= 1000:
-                yield b"".join(wanted)
+                yield _clean(b"".join(wanted))
                 wanted = []
     except UNREADABLE as error:
         failure = error
@@ -217,7 +222,7 @@ def _of_document(
         failure = NotLogsError(
             f"what follows event {count} is not JSON ({why}); what came before counts"
         )
-    yield b"".join(wanted)
+    yield _clean(b"".join(wanted))
     if failure is not None:
         raise failure
 

@@ -64,7 +64,7 @@ def report_of_log_files(
             [list(firsts), list(firsts.values())],
         )
         gaps += _first([reading.gap for reading in readings if reading.gap is not None], "files")
-        gaps += _first(_damaged(connection, files), "files with damaged lines")
+        gaps += _first(_damaged(connection, files, readings), "files with damaged lines")
         log_facts.gather(connection, begin, end, functions)
         found, unknown = figures(connection, begin, end)
         gaps += unknown
@@ -90,14 +90,16 @@ def _first(gaps: list[str], what: str) -> list[str]:
 
 
 def _damaged(
-    connection: duckdb.DuckDBPyConnection, files: Sequence[log_files.LogFile]
+    connection: duckdb.DuckDBPyConnection,
+    files: Sequence[log_files.LogFile],
+    readings: Sequence[log_lines.Reading],
 ) -> list[str]:
     found = connection.execute(
         "SELECT file, count(*), min(place) FROM damaged GROUP BY file ORDER BY file"
     ).fetchall()
     return [
-        f"{files[number].path}: {count} lines that count are cut off or damaged, the first at"
-        f" {place}: left out"
+        f"{files[number].path}: {readings[number].counted_in} {place}: a line that is cut off or"
+        " damaged" + (f", and {count - 1} more in this file" if count > 1 else "")
         for number, count, place in found
     ]
 

@@ -36,7 +36,7 @@ CREATE TEMP TABLE lines AS
 SELECT function, version, min(at_us) AS first_us FROM verdicts GROUP BY function, version;
 CREATE TEMP TABLE logged AS
 SELECT function, min(us) AS since_us FROM (
-    SELECT function, first_us AS us FROM requests JOIN files USING (file)
+    SELECT function, files.first_us AS us FROM requests JOIN files USING (file)
     UNION ALL SELECT function, at_us FROM requests
     UNION ALL SELECT function, at_us FROM verdicts
 ) GROUP BY function;

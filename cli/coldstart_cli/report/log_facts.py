@@ -11,7 +11,8 @@ UNKNOWN = "unknown"
 # An execution environment is a log stream. What a unit's lines are of: the function that the
 # layer's lines name, if it is one; or that of the log group, /aws/lambda/NAME; or that of the
 # stream, which has the name where the log group is a custom one ("Working with Lambda log groups").
-# The version is in the stream's name, in brackets.
+# A stream without it is of a group that has one function: the one that the layer's lines name in
+# another stream of the same export. The version is in the stream's name, in brackets.
 _ENVIRONMENTS = r"""
 CREATE TABLE environments AS
 WITH told AS (
@@ -24,15 +25,23 @@ WITH told AS (
     SELECT unit, any_value(stream) AS stream,
         max(nullif(regexp_extract(log_group, '(?:^|:)/aws/lambda/([\w-]+)$', 1), '')) AS of_group
     FROM units GROUP BY unit
+), sources AS (
+    SELECT source, any_value(function) AS function FROM starts JOIN files USING (file)
+    GROUP BY source HAVING count(DISTINCT function) = 1
+), exported AS (
+    SELECT unit, min(sources.function) AS of_source
+    FROM units JOIN files USING (file) JOIN sources USING (source)
+    GROUP BY unit HAVING count(DISTINCT sources.function) = 1
 ), platform AS (
     SELECT unit, max(region) AS region, max(runtime) AS runtime FROM phases GROUP BY unit
 )
 SELECT unit, stream, initialization_type, region, replace(platform.runtime, ':', '') AS runtime,
     coalesce(
-        function, of_group, nullif(regexp_extract(stream, '/([\w-]+)\[', 1), '')
+        function, of_group, nullif(regexp_extract(stream, '/([\w-]+)\[', 1), ''), of_source
     ) AS function,
     coalesce(version, nullif(regexp_extract(stream, '\[([^\]]+)\]', 1), '')) AS version
-FROM named LEFT JOIN told USING (unit) LEFT JOIN platform USING (unit)
+FROM named LEFT JOIN told USING (unit) LEFT JOIN exported USING (unit)
+LEFT JOIN platform USING (unit)
 """
 
 # Two files may have the same line. Retries have the request id of the first try, so that the id
@@ -88,14 +97,15 @@ def gather(
         connection: the database, loaded.
         begin: of the window, epoch seconds.
         end: the first moment after it, epoch seconds.
-        functions: only these; none: all. If it is one, lines that name no function are its.
+        functions: only these, and UNKNOWN; none: all. If it is one, lines that name no function are
+            its.
     """
     window = {
         "begin": -_EVER if begin is None else round(begin * 1e6),
         "end": _EVER if end is None else round(end * 1e6),
         "whole": begin is None and end is None,
         "all": not functions,
-        "functions": list(functions),
+        "functions": [*functions, UNKNOWN],
     }
     connection.execute(_ENVIRONMENTS)
     unnamed = functions[0] if len(functions) == 1 else UNKNOWN

@@ -36,6 +36,7 @@ class LogFile:
     path: Path
     size: int  # bytes, as it lies there
     stream: str | None  # the log stream, where the file's place tells it
+    source: Path  # what one command wrote, of one log group: the export task's folder, or the file
 
 
 def find(paths: Sequence[Path]) -> tuple[list[LogFile], list[str]]:
@@ -53,7 +54,9 @@ def find(paths: Sequence[Path]) -> tuple[list[LogFile], list[str]]:
         for found in _walk(path, gaps):
             try:
                 real = found.resolve()
-                files.setdefault(real, LogFile(found, found.stat().st_size, _stream(real)))
+                stream = _stream(real)
+                source = real if stream is None else real.parent.parent
+                files.setdefault(real, LogFile(found, found.stat().st_size, stream, source))
             except OSError as error:
                 gaps.append(f"{found}: not read: {error.strerror or error}")
     return list(files.values()), gaps

@@ -53,20 +53,18 @@ def report_of_log_files(
 
     with log_table.database() as (connection, folder):
         log_table.load(connection, folder, rows())
-        connection.execute("CREATE TABLE files (file INTEGER, first_us BIGINT)")
-        firsts = {
-            number: round(reading.first_at * 1e6)
-            for number, reading in enumerate(readings)
-            if reading.first_at is not None
-        }
+        firsts = [None if one.first_at is None else one.first_at * 1e6 for one in readings]
         connection.execute(
-            "INSERT INTO files SELECT unnest(?::INTEGER[]), unnest(?::BIGINT[])",
-            [list(firsts), list(firsts.values())],
+            "INSERT INTO files SELECT unnest(?::INTEGER[]), unnest(?::VARCHAR[]),"
+            " unnest(?::DOUBLE[])::BIGINT",
+            [list(range(len(files))), [str(file.source) for file in files], firsts],
         )
         gaps += _first([reading.gap for reading in readings if reading.gap is not None], "files")
         gaps += _first(_damaged(connection, files, readings), "files with damaged lines")
         log_facts.gather(connection, begin, end, functions)
         found, unknown = figures(connection, begin, end)
+        if functions:
+            found = [one for one in found if one.function in functions]
         gaps += unknown
         gaps += _not_counted(connection, functions, window=begin is not None or end is not None)
         first, last = log_periods.span(connection)
@@ -115,10 +113,11 @@ def _not_counted(
         [log_facts.UNKNOWN],
     ).fetchone()
     unnamed, timeless = row if row is not None else (0, 0)
-    if unnamed and not functions:
+    if unnamed:
+        where = "left out" if functions else f"under {log_facts.UNKNOWN}"
         gaps.append(
-            f"{unnamed} invocations do not tell of which function they are, and stand under"
-            f" {log_facts.UNKNOWN}; --function NAME says it"
+            f"{unnamed} invocations do not tell of which function they are: {where}; a single"
+            " --function NAME says it"
         )
     if timeless and window:
         gaps.append(f"{timeless} invocations have no time, so that no window has them: not counted")

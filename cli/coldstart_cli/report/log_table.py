@@ -6,9 +6,9 @@ Event schema reference" there (JSON). Those of the layer: coldstart_layer.metric
 
 The tables: ``reports``, one row for each invocation; ``starts``, one for each EMF line of the
 layer; ``phases``, what the platform says of an environment beside that; ``units``, the log groups
-and streams that were named; ``damaged``, lines that say nothing. Times are in µs since the epoch,
-durations in ms. A unit is a log stream, which is one execution environment, or a file of unknown
-streams.
+and streams that were named; ``damaged``, lines that say nothing; ``files``, when the first line of
+each was written, and what it belongs to. Times are in µs since the epoch, durations in ms. A unit
+is a log stream, which is one execution environment, or a file of unknown streams.
 """
 
 from __future__ import annotations
@@ -48,8 +48,9 @@ CREATE TABLE starts (
 CREATE TABLE phases (
     unit VARCHAR, at_us BIGINT, kind VARCHAR, failed BOOLEAN, runtime VARCHAR, region VARCHAR
 );
-CREATE TABLE units (unit VARCHAR, stream VARCHAR, log_group VARCHAR);
+CREATE TABLE units (unit VARCHAR, stream VARCHAR, log_group VARCHAR, file INTEGER);
 CREATE TABLE damaged (file INTEGER, place BIGINT);
+CREATE TABLE files (file INTEGER, source VARCHAR, first_us BIGINT);
 """
 
 # A batch of rows taken apart. A stream's slashes are dashes in exports to S3, so that it is the
@@ -153,8 +154,8 @@ FROM (
 
 _UNITS = """
 INSERT INTO units
-SELECT DISTINCT unit, stream, log_group FROM batch
-ANTI JOIN units AS known ON known.unit = batch.unit
+SELECT DISTINCT unit, stream, log_group, file FROM batch
+ANTI JOIN units AS known ON known.unit = batch.unit AND known.file = batch.file
     AND known.log_group IS NOT DISTINCT FROM batch.log_group
 """
 

@@ -67,9 +67,9 @@ def test_contradiction(kind: str, tmp_path: Path) -> None:
     (listed,) = function.contradictions_listed
     assert (listed.kind, listed.request_id, listed.log_stream) == (kind, "r", stream_name(1))
     assert listed.at == pytest.approx(AT + 0.1)
-    assert listed.start_type == (None if kind == "init-without-line" else
-                                 {"init-without-cold": "proactive",
-                                  "restore-without-restore": "restore"}.get(kind, "cold"))  # fmt: skip
+    said = {"init-without-cold": "proactive", "restore-without-restore": "restore"}
+    expected = None if kind == "init-without-line" else said.get(kind, "cold")
+    assert listed.start_type == expected
 
 
 def test_a_restore_without_a_line_of_the_layer(tmp_path: Path) -> None:
@@ -182,8 +182,12 @@ def test_a_published_version_cannot_get_it_later(tmp_path: Path) -> None:
 
 
 def test_without_the_layer(tmp_path: Path) -> None:
-    lines = [(BEGIN, init_start()), (BEGIN + 1, report("a", 10.0, init=200.0)),
-             (BEGIN + 2, report("b", 10.0)), (BEGIN + 3, report("c", 10.0, restore=100.0))]  # fmt: skip
+    lines = [
+        (BEGIN, init_start()),
+        (BEGIN + 1, report("a", 10.0, init=200.0)),
+        (BEGIN + 2, report("b", 10.0)),
+        (BEGIN + 3, report("c", 10.0, restore=100.0)),
+    ]
     (tmp_path / "tail").write_text("".join(f"{iso(at)} {text}\n" for at, text in lines))
     result = report_of_log_files([tmp_path], functions=["plain"])
     (function,) = result.functions

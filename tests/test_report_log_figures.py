@@ -31,7 +31,7 @@ durations = st.integers(1, 90_000_000).map(lambda hundredths: hundredths / 100)
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     requests=st.lists(

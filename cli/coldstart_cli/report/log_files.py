@@ -20,6 +20,7 @@ _WRITE_TEST = "aws-logs-write-test"
 _EXPORTED = re.compile(r"\d{6}\.gz|\d{6}")
 _STREAM = re.compile(r"(\d{4})-(\d\d)-(\d\d)-(.*\[.+\].+)")
 
+_HEAD = 1024  # bytes, to tell text from other files
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
@@ -86,21 +87,21 @@ def _stream(path: Path) -> str | None:
     return "/".join(match.groups())
 
 
-def unpacked(file: io.FileIO) -> io.BufferedReader | gzip.GzipFile:
+def unpacked(file: io.BufferedReader) -> io.BufferedReader | gzip.GzipFile:
     """A file's content, unpacked as often as it was packed.
 
     A subscription filter's records are packed, and Firehose may pack them once more. Read it with
     ``read1``: what was unpacked before a damaged place is lost otherwise.
 
     Args:
-        file: an open file, without a buffer.
+        file: an open file.
 
     Raises:
         NotLogsError: it is not text, or packed in a way that is not read here.
         OSError, EOFError, zlib.error: it is damaged from the beginning.
     """
-    content: io.BufferedReader | gzip.GzipFile = io.BufferedReader(file, 1 << 16)
-    while (head := content.peek(1 << 12)).startswith(_GZIP):
+    content: io.BufferedReader | gzip.GzipFile = file
+    while (head := content.peek(_HEAD)[:_HEAD]).startswith(_GZIP):
         content = gzip.GzipFile(fileobj=content, mode="rb")
     if head.startswith(_ZSTD):
         raise NotLogsError("left out: it is packed with zstd; unpack it first: zstd -d")

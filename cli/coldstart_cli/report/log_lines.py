@@ -30,6 +30,8 @@ _BLOCK = 1 << 20
 _LONGEST_LINE = 1 << 24
 _LONGEST_ROW = 1 << 16
 
+_LATEST_MS = 253_402_300_800_000  # the year 10000
+
 _PLATFORM = b'"platform.'
 _MARKS = (b"REPORT ", b"INIT_START ", b'"layer_version"', _PLATFORM)
 _EVENTS = (b'report"', b'initReport"', b'restoreReport"', b'initStart"')
@@ -67,7 +69,7 @@ def rows(file: LogFile, number: int, reading: Reading) -> Iterator[bytes]:
         reading: is filled in on the way; what cannot be read is told there.
     """
     try:
-        raw = file.path.open("rb", buffering=0)
+        raw = file.path.open("rb")
     except OSError as error:
         reading.gap = f"{file.path}: not read: {error.strerror}"
         return
@@ -256,6 +258,8 @@ def _row(event: dict[str, Any], number: int, count: int) -> bytes | None:
     if isinstance(at, str):
         seconds = _seconds(at)
         at = None if seconds is None else seconds * 1000
+    if not isinstance(at, (int, float)) or not 0 <= at < _LATEST_MS:
+        at = None
     group = event.get("logGroup") or event.get("logGroupName") or event.get("@log") or ""
     stream = event.get("logStreamName") or event.get("@logStream") or ""
     names = [str(name).replace(SEPARATOR, " ").replace("\n", " ") for name in (group, stream)]

@@ -87,6 +87,11 @@ def get_log_events(folder: Path, events: list[Event]) -> None:
     (folder / "events.json").write_text(json.dumps(document))
 
 
+def filter_log_events_on_windows(folder: Path, events: list[Event]) -> None:
+    text = json.dumps({"events": api_events(events)}, indent=4).replace("\n", "\r\n")
+    (folder / "events.json").write_bytes(b"\xef\xbb\xbf" + text.encode())
+
+
 def tail_none(folder: Path, events: list[Event]) -> None:
     (folder / "tail.json").write_text("\n".join(map(json.dumps, api_events(events))))
 
@@ -141,7 +146,7 @@ def insights_export(folder: Path, events: list[Event]) -> None:
 
 EXACT = [
     export_to_s3, tail_detailed, sam_logs, windows_lines, filter_log_events, get_log_events,
-    tail_none, subscription_records, insights_results, insights_export,
+    filter_log_events_on_windows, tail_none, subscription_records, insights_results, insights_export,
 ]  # fmt: skip
 
 

@@ -47,7 +47,7 @@ SELECT matched.*, coalesce(
     at_us IS NULL OR first_us IS NULL OR first_us > at_us AND (
         matched.version IS NULL OR matched.version = '$LATEST') AS without_layer
 FROM matched JOIN logged USING (function) LEFT JOIN (
-    SELECT function, version, first_us FROM lines
+    SELECT function, version, first_us FROM lines WHERE version IS NOT NULL
     UNION ALL SELECT function, NULL, min(first_us) FROM lines GROUP BY function
 ) AS of_version ON matched.function = of_version.function
     AND matched.version IS NOT DISTINCT FROM of_version.version

@@ -30,6 +30,7 @@ _BLOCK = 1 << 20
 _LONGEST_LINE = 1 << 24
 _LONGEST_ROW = 1 << 16
 
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _LATEST_MS = 253_402_300_800_000  # the year 10000
 
 _PLATFORM = b'"platform.'
@@ -76,6 +77,8 @@ def rows(file: LogFile, number: int, reading: Reading) -> Iterator[bytes]:
     with raw:
         try:
             content = unpacked(raw)
+            if content.peek(3).startswith(_BYTE_ORDER_MARK):
+                content.read(3)
             prefix = _document(content.peek(1 << 12))
             reading.counted_in = "byte" if prefix is None else "event"
             found = (
@@ -128,13 +131,11 @@ def _of_text(
     columns = b""
     for block in _blocks(content):
         if not columns:
-            start = 3 if block.startswith(b"\xef\xbb\xbf") else 0
-            stamp = _STAMPED.match(block, start)
+            stamp = _STAMPED.match(block)
             if stamp is not None:
                 reading.first_at = _seconds(stamp[1].decode())
             stamped = b"true" if stamp else b"false"
             columns = b"\x1f".join((stamped, b"", b"", (file.stream or "").encode(), b""))
-            block = block[start:]
         if b"\x1f" in block:  # takes no line away from those that count
             block = block.replace(b"\x1f", b" ")
         wanted = []

@@ -146,7 +146,8 @@ def insights_export(folder: Path, events: list[Event]) -> None:
 
 EXACT = [
     export_to_s3, tail_detailed, sam_logs, windows_lines, filter_log_events, get_log_events,
-    filter_log_events_on_windows, tail_none, subscription_records, insights_results, insights_export,
+    filter_log_events_on_windows, tail_none, subscription_records, insights_results,
+    insights_export,
 ]  # fmt: skip
 
 

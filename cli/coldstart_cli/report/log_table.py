@@ -178,10 +178,9 @@ def database() -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
             "threads": min(4, os.cpu_count() or 1),
             "preserve_insertion_order": False,
             "autoinstall_known_extensions": False,
-            "enable_progress_bar": False,
         }
         with duckdb.connect(folder / "logs.duckdb", config=settings) as connection:
-            connection.execute("SET TimeZone = 'UTC'")
+            connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
             connection.execute(_TABLES)
             yield connection, folder
 

@@ -117,7 +117,7 @@ def test_times() -> None:
 
 def test_no_room_for_the_database(logs: Path) -> None:
     command = [sys.executable, "-m", "coldstart_cli", "report", "--logs", str(logs), "--json"]
-    limited = f"ulimit -f 4; exec {shlex.join(command)}"
+    limited = f"ulimit -f 0; exec {shlex.join(command)}"
     done = subprocess.run(["bash", "-c", limited], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("coldstart: ")

@@ -27,8 +27,8 @@ def report_of_log_files(
 ) -> Report:
     """What log files tell of the functions in them.
 
-    They may be larger than memory: lines that count are kept in a database in the folder for
-    temporary files, about a tenth of the files' size, which is gone afterwards.
+    They may be larger than memory: what the lines that count say is kept in the folder for
+    temporary files where it is much, and is gone afterwards.
 
     Args:
         paths: files and folders, of the kinds that the README lists.

@@ -1,4 +1,4 @@
-"""What the lines of log files say, as tables of a DuckDB database in a file.
+"""What the lines of log files say, as tables of DuckDB.
 
 Lines of the platform: "Monitoring function invocations using Lambda logs" and "Understanding the
 Lambda execution environment lifecycle" in the Lambda developer guide (text); "Lambda Telemetry API
@@ -21,7 +21,7 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 
-# Of DuckDB's own memory; what does not fit goes to its temporary files.
+# For all tables and queries; what does not fit goes to temporary files.
 _MEMORY = "192MB"
 _BATCH = 1 << 24  # bytes of rows
 
@@ -179,7 +179,7 @@ def database() -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
             "preserve_insertion_order": False,
             "autoinstall_known_extensions": False,
         }
-        with duckdb.connect(folder / "logs.duckdb", config=settings) as connection:
+        with duckdb.connect(config=settings) as connection:
             connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
             connection.execute(_TABLES)
             yield connection, folder

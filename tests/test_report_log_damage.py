@@ -68,7 +68,9 @@ def test_files_that_are_something_else(content: bytes, said: str, tmp_path: Path
 
 def test_odd_bytes_in_between(tmp_path: Path) -> None:
     odd = [b"\0\n", b"\xff\xfe\xfd REPORT \n", b"\x1f\x1f\x1f\n", b"a\rb\n", b"\n", b'"\n', b"{\n"]
-    text = LINES[0] + b"".join(odd) + b"".join(line[:-1] + b" \xff\r\n" for line in LINES[1:10])
+    text = (
+        LINES[0] + b"".join(odd) + b"".join(line[:-1] + b" \xff\x1f\0\r\n" for line in LINES[1:10])
+    )
     (tmp_path / "a").write_bytes(b"x" * 5000 + b"\n" + text)
     assert read(tmp_path) == (10, [])
 
@@ -142,6 +144,7 @@ def test_what_is_not_there(tmp_path: Path) -> None:
 
 def test_nothing_found(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("START\nEND\n")
+    (tmp_path / "aws-logs-write-test").write_text("Permission Check Successful")
     result = report_of_log_files([tmp_path])
     assert (result.functions, result.begin, result.end) == ((), None, None)
     assert result.gaps == ("nothing found in 1 files: no REPORT line, and no line of the layer",)

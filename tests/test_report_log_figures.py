@@ -98,6 +98,18 @@ def test_what_a_request_took_before_the_window_is_not_busy_time(tmp_path: Path) 
     assert (concurrency.mean, concurrency.max) == (2.0, 2.0)
 
 
+def test_fields_in_another_order(tmp_path: Path) -> None:
+    line = (
+        "REPORT RequestId: a\tDuration: 1.50 ms\tBilled Restore Duration: 80 ms\tStatus: error\t"
+        "Restore Duration: 300.25 ms\tMax Memory Used: 40 MB\tMemory Size: 128 MB\t"
+        "Billed Duration: 82 ms\tError Type: Runtime.ExitError"
+    )
+    function = of_lines(tmp_path, [(BEGIN, line)])
+    assert function.restore is not None
+    assert (function.restore.max, function.billed_ms) == (300.25, 82)
+    assert (function.memory_mb, function.max_memory_used_mb, function.init) == (128, 40, None)
+
+
 def test_billed_init_is_what_the_lines_bill(tmp_path: Path) -> None:
     lines = [
         (BEGIN, report("a", 100.5, init=300.25)),

@@ -21,18 +21,19 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 
+from coldstart_cli.report.log_rows import TIME
+
 # For all tables and queries; what does not fit goes to temporary files.
 _MEMORY = "192MB"
 _BATCH = 1 << 24  # bytes of rows
 
-_TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?"
 # "Working with Lambda log groups": YYYY/MM/DD/[version]environment, or with the function's name
 # before the version where the log group is a custom one.
 _STREAM = r"\d{4}/\d\d/\d\d/\S*\[[^\]\s]+\]\S+"
 # Of `aws logs tail` (time, stream, message; in the short format without the stream), CloudWatch
 # Logs' export (time, message), `sam logs` (stream, time, message), and of nothing but messages.
 _LINE = (
-    rf"^((?:({_TIME}) (?:({_STREAM}) )?|({_STREAM}) ({_TIME}) )?)"
+    rf"^((?:({TIME}) (?:({_STREAM}) )?|({_STREAM}) ({TIME}) )?)"
     r"(REPORT RequestId: |INIT_REPORT |RESTORE_REPORT |INIT_START |\{)"
 )
 
@@ -191,7 +192,7 @@ def load(connection: duckdb.DuckDBPyConnection, folder: Path, rows: Iterable[byt
     Args:
         connection: the database.
         folder: where to put them on the way.
-        rows: with the columns that log_lines has.
+        rows: as in log_rows.
     """
     passing = folder / "rows"
     rest = iter(rows)

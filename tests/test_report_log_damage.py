@@ -114,7 +114,7 @@ def test_events_of_odd_types(tmp_path: Path) -> None:
     (tmp_path / "a").write_text(json.dumps({"events": events}))
     count, gaps = read(tmp_path)
     assert count == 2
-    assert [gap for gap in gaps if "no time" in gap]
+    assert [gap for gap in gaps if "without a time" in gap]
 
 
 def test_json_over_several_lines(tmp_path: Path) -> None:
@@ -147,7 +147,9 @@ def test_nothing_found(tmp_path: Path) -> None:
     (tmp_path / "aws-logs-write-test").write_text("Permission Check Successful")
     result = report_of_log_files([tmp_path])
     assert (result.functions, result.begin, result.end) == ((), None, None)
-    assert result.gaps == ("nothing found in 1 files: no REPORT line, and no line of the layer",)
+    assert result.gaps == (
+        "nothing found: no REPORT line, and no line of the layer; files read: 1",
+    )
 
 
 def test_many_files_that_cannot_be_read_do_not_fill_the_screen(tmp_path: Path) -> None:

@@ -166,7 +166,7 @@ def test_spill_over(tmp_path: Path) -> None:
     result = report_of_log_files([tmp_path])
     assert result.functions[0].provisioned == function.provisioned
     assert result.functions[0].invocations == 18
-    assert [gap for gap in result.gaps if "of 2 of 15 invocations" in gap]
+    assert [gap for gap in result.gaps if "environment is not known: 2 of 15" in gap]
 
 
 def test_no_provisioned_concurrency(tmp_path: Path) -> None:
@@ -191,13 +191,14 @@ def test_a_function_that_nothing_names(tmp_path: Path) -> None:
     (tmp_path / "out").write_text(report("a", 10.0) + "\n")
     result = report_of_log_files([tmp_path])
     assert [(one.function, one.invocations) for one in result.functions] == [("unknown", 1)]
-    assert any(gap.startswith("1 invocations do not tell") for gap in result.gaps)
+    assert any("which function they are: 1, under unknown" in gap for gap in result.gaps)
     named = report_of_log_files([tmp_path], functions=["mine"])
     assert [(one.function, one.invocations) for one in named.functions] == [("mine", 1)]
-    assert not any("do not tell" in gap for gap in named.gaps)
+    assert not any("which function" in gap for gap in named.gaps)
     two = report_of_log_files([tmp_path], functions=["mine", "other"])
     assert two.functions == ()
-    assert any("left out" in gap for gap in two.gaps)
+    assert [gap for gap in two.gaps if "unknown" in gap] == []
+    assert any("which function they are: 1, left out" in gap for gap in two.gaps)
 
 
 def test_only_these_functions(tmp_path: Path) -> None:
@@ -220,5 +221,5 @@ def test_lines_without_a_time_are_in_no_window(tmp_path: Path) -> None:
     (tmp_path / "out").write_text(f"{emf('a', BEGIN)}\n{report('a', 10.0, init=1.0)}\n")
     result = report_of_log_files([tmp_path], begin=BEGIN - 1)
     assert [(one.invocations, one.starts) for one in result.functions] == [(0, {"cold": 1})]
-    assert any("1 invocations have no time" in gap for gap in result.gaps)
+    assert any("no window has them: 1, left out" in gap for gap in result.gaps)
     assert any("orders: no REPORT line" in gap for gap in result.gaps)

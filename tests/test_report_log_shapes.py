@@ -191,7 +191,7 @@ def test_shapes_that_tell_less(write: Callable[[Path, list[Event]], None], tmp_p
     assert function.contradictions == {}
     assert function.concurrency is None
     assert len(result.gaps) == 1
-    assert "seconds" in result.gaps[0] or "have no time" in result.gaps[0]
+    assert "seconds" in result.gaps[0] or "without a time" in result.gaps[0]
 
 
 def test_json_as_log_format(tmp_path: Path) -> None:

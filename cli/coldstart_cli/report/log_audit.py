@@ -12,20 +12,28 @@ from coldstart_cli.report.figures import Contradiction
 _LISTED = 50  # of each function
 
 # A verdict belongs to the try of its request in which it was written; another try has the same id.
-# Times in whole seconds make a second and a half of leeway necessary.
+# Times in whole seconds make a second and a half of leeway necessary. An init takes ten seconds at
+# most before it is run again ("Understanding the Lambda execution environment lifecycle").
 _MATCHED = """
 CREATE TEMP TABLE matched AS
-SELECT requests.*, requests.at_us - (duration * 1000)::BIGINT AS began_us, verdicts.start_type,
-    verdicts.cold, requests.init IS NOT NULL OR requests.restore IS NOT NULL AS started
-FROM requests LEFT JOIN verdicts ON requests.request_id = verdicts.request_id AND (
-    requests.at_us IS NULL OR verdicts.at_us IS NULL OR verdicts.at_us BETWEEN
-        requests.at_us - (duration * 1000)::BIGINT - 1500000 AND requests.at_us + 1500000)
-WHERE requests.counted AND requests.function IN (SELECT function FROM verdicts)
-    AND (started OR verdicts.start_type IS NOT NULL)
-QUALIFY row_number() OVER (
-        PARTITION BY requests.request_id, requests.at_us, duration ORDER BY verdicts.at_us DESC
-    ) = 1
-    AND (requests.at_us IS NOT NULL OR count(*) OVER (PARTITION BY requests.request_id) = 1)
+SELECT *, EXISTS (
+        FROM phases WHERE phases.unit = tries.unit AND kind = 'INIT_REPORT' AND failed
+            AND (tries.at_us IS NULL OR phases.at_us IS NULL
+                OR phases.at_us BETWEEN began_us - 15000000 AND tries.at_us + 1000000)
+    ) AS init_failed
+FROM (
+    SELECT requests.*, requests.at_us - (duration * 1000)::BIGINT AS began_us, verdicts.start_type,
+        verdicts.cold, requests.init IS NOT NULL OR requests.restore IS NOT NULL AS started
+    FROM requests LEFT JOIN verdicts ON requests.request_id = verdicts.request_id AND (
+        requests.at_us IS NULL OR verdicts.at_us IS NULL OR verdicts.at_us BETWEEN
+            requests.at_us - (duration * 1000)::BIGINT - 1500000 AND requests.at_us + 1500000)
+    WHERE requests.counted AND requests.function IN (SELECT function FROM verdicts)
+        AND (started OR verdicts.start_type IS NOT NULL)
+    QUALIFY row_number() OVER (
+            PARTITION BY requests.request_id, requests.at_us, duration ORDER BY verdicts.at_us DESC
+        ) = 1
+        AND (requests.at_us IS NOT NULL OR count(*) OVER (PARTITION BY requests.request_id) = 1)
+) AS tries
 """
 
 # Of the starts that the layer wrote no line about, those that say nothing: it may lie before the
@@ -57,7 +65,8 @@ WHERE start_type IS NULL
 # What is as it should be:
 # - a start after a failed or timed out init: Lambda runs the init again in the invocation, and
 #   REPORT counts it to the duration ("Understanding the Lambda execution environment lifecycle");
-#   the layer calls it reinit, or cold if the first init ended before the layer was there
+#   the layer calls it reinit, or cold if the first init ended before the layer was there, and says
+#   nothing where no init succeeds
 # - an environment that was ready before the request: its first REPORT has the Init Duration (or
 #   Restore Duration) of back then ("Configuring provisioned concurrency": the initialization time
 #   is in the logs after an instance processes a request). Unless INIT_START shows that the init
@@ -66,11 +75,7 @@ _CONTRADICTIONS = """
 CREATE TEMP TABLE contradictions AS
 SELECT found.function, kind, request_id, stream, at_us, start_type FROM (
     SELECT *, CASE
-        WHEN start_type = 'cold' AND init IS NULL AND NOT EXISTS (
-            FROM phases WHERE phases.unit = matched.unit AND kind = 'INIT_REPORT' AND failed
-                AND (matched.at_us IS NULL OR phases.at_us IS NULL OR phases.at_us BETWEEN
-                    began_us - 15000000 AND matched.at_us + 1000000)
-        ) THEN 'cold-without-init'
+        WHEN start_type = 'cold' AND init IS NULL AND NOT init_failed THEN 'cold-without-init'
         WHEN start_type = 'restore' AND restore IS NULL THEN 'restore-without-restore'
         WHEN restore IS NOT NULL AND start_type NOT IN ('restore', 'proactive')
             THEN 'restored-without-restore'
@@ -87,7 +92,7 @@ SELECT found.function, kind, request_id, stream, at_us, start_type FROM (
     UNION ALL BY NAME
     SELECT *, CASE WHEN init IS NULL THEN 'restored-without-restore' ELSE 'init-without-line' END
         AS kind
-    FROM silent WHERE NOT at_edge AND NOT without_layer
+    FROM silent WHERE NOT at_edge AND NOT without_layer AND NOT init_failed
 ) AS found LEFT JOIN environments USING (unit)
 WHERE kind IS NOT NULL
 """

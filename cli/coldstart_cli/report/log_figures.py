@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -79,9 +80,12 @@ WHERE counted GROUP BY requests.function
 
 
 def figures(
-    connection: duckdb.DuckDBPyConnection, begin: float | None, end: float | None
+    connection: duckdb.DuckDBPyConnection,
+    begin: float | None,
+    end: float | None,
+    functions: Sequence[str] = (),
 ) -> tuple[list[FunctionFigures], list[str]]:
-    """The figures of all functions, by name; and a line for each thing that is not known.
+    """The figures of each function, by name; and a line for each thing that is not known.
 
     Percentiles are values that were measured, by nearest rank.
 
@@ -89,6 +93,7 @@ def figures(
         connection: the database, after log_facts.gather.
         begin: of the window, epoch seconds; None: with the first line.
         end: of the window, epoch seconds; None: with the last line.
+        functions: only these; none: all.
     """
     base = _by_function(connection, _BASE)
     starts: dict[str, dict[str, int]] = defaultdict(dict)
@@ -105,6 +110,8 @@ def figures(
     audited = audit(connection)
     found = []
     for name in sorted({*base, *starts}):
+        if functions and name not in functions:
+            continue
         row, told, place = base.get(name, {}), traits.get(name, {}), places.get(name, {})
         one = FunctionFigures(
             function=name,
@@ -132,8 +139,8 @@ def figures(
             one = replace(one, contradictions=result.counts, contradictions_listed=result.listed)
             if result.not_compared:
                 gaps.append(
-                    f"{name}: {result.not_compared} starts not compared with the layer's lines:"
-                    " of a version without any, before its first one, or without a time"
+                    f"{name}: starts not compared with the layer's lines, of a version without any,"
+                    f" before its first one or without a time: {result.not_compared}"
                 )
         else:
             one = replace(one, cold_starts=one.platform_inits + one.platform_restores)
@@ -154,8 +161,8 @@ def _gaps(one: FunctionFigures, row: dict[str, Any]) -> list[str]:
         gaps.append(f"{one.function}: no REPORT line; how many invocations there were is not known")
     if row.get("timeless"):
         gaps.append(
-            f"{one.function}: {row['timeless']} of {one.invocations} REPORT lines have no time: not"
-            " in the chart, and concurrency is not known"
+            f"{one.function}: REPORT lines without a time: {row['timeless']} of {one.invocations};"
+            " they are not in the chart, and concurrency is not known"
         )
     elif row.get("coarse"):
         gaps.append(
@@ -164,8 +171,8 @@ def _gaps(one: FunctionFigures, row: dict[str, Any]) -> list[str]:
         )
     if row.get("unbilled"):
         gaps.append(
-            f"{one.function}: {row['unbilled']} of {one.invocations} REPORT lines have no Billed"
-            " Duration; the sum is that of the others"
+            f"{one.function}: REPORT lines without Billed Duration: {row['unbilled']} of"
+            f" {one.invocations}; the sum is that of the others"
         )
     return gaps
 
@@ -231,8 +238,7 @@ def _spillover(
         found[function] = Provisioned(None, None, spilled if known else None)
         if unknown:
             gaps.append(
-                f"{function}: of {unknown} of {requests} invocations of versions with provisioned"
-                " concurrency the logs do not tell in which environment they ran; they are not in"
-                " the spill-over"
+                f"{function}: invocations of versions with provisioned concurrency, but in which"
+                f" environment is not known: {unknown} of {requests}; not in the spill-over"
             )
     return found, gaps

@@ -27,11 +27,16 @@ def report_of_log_files(
 ) -> Report:
     """What log files tell of the functions in them.
 
+    Those are files as they come, packed with gzip or not: of CloudWatch Logs' export to S3; of `aws
+    logs tail`, `filter-log-events` and `get-log-events`, and of `sam logs`; of Logs Insights as
+    JSON; records of a subscription filter, as Firehose writes them; and what a function wrote to
+    stdout. The function's log format may be text or JSON.
+
     They may be larger than memory: what the lines that count say is kept in the folder for
     temporary files where it is much, and is gone afterwards.
 
     Args:
-        paths: files and folders, of the kinds that the README lists.
+        paths: files, and folders with all that is in them.
         begin: of the window, epoch seconds; None: from the first line on.
         end: of the window, epoch seconds, which is the first moment after it; None: to the last.
         functions: only these; none: all. If it is one, it is the function of those lines that do
@@ -62,16 +67,15 @@ def report_of_log_files(
         gaps += _first([reading.gap for reading in readings if reading.gap is not None], "files")
         gaps += _first(_damaged(connection, files, readings), "files with damaged lines")
         log_facts.gather(connection, begin, end, functions)
-        found, unknown = figures(connection, begin, end)
-        if functions:
-            found = [one for one in found if one.function in functions]
+        found, unknown = figures(connection, begin, end, functions)
         gaps += unknown
         gaps += _not_counted(connection, functions, window=begin is not None or end is not None)
         first, last = log_periods.span(connection)
     if not found:
         what = f"of {', '.join(functions)} " if functions else ""
         gaps.append(
-            f"nothing {what}found in {len(files)} files: no REPORT line, and no line of the layer"
+            f"nothing {what}found: no REPORT line, and no line of the layer; files read:"
+            f" {len(files)}"
         )
     return Report(
         begin=first if begin is None else begin,
@@ -116,9 +120,9 @@ def _not_counted(
     if unnamed:
         where = "left out" if functions else f"under {log_facts.UNKNOWN}"
         gaps.append(
-            f"{unnamed} invocations do not tell of which function they are: {where}; a single"
+            f"invocations that do not tell of which function they are: {unnamed}, {where}; a single"
             " --function NAME says it"
         )
     if timeless and window:
-        gaps.append(f"{timeless} invocations have no time, so that no window has them: not counted")
+        gaps.append(f"invocations without a time, so that no window has them: {timeless}, left out")
     return gaps

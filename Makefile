@@ -52,8 +52,9 @@ bench: $(VENV)/dev $(LAYER) $(LIBRARIES:%=%/ready) $(ALTERNATIVES:%=%/ready) ## 
 	  $(if $(findstring --row,$(BENCH_ARGS)),,--chart docs/added-init.svg) $(BENCH_ARGS)
 
 .PHONY: soak
-soak: $(VENV)/dev $(LAYER) $(RUNTIMES:%=%/ready) ## Run 200,000 invocations, and tests on 470,000 random inputs (half an hour)
+soak: $(VENV)/dev $(LAYER) $(RUNTIMES:%=%/ready) ## Run 200,000 invocations, tests on 470,000 random inputs, a report of 1 GB of logs (half an hour)
 	@$(BIN)/pytest --capture=no tests/soak.py
+	@COLDSTART_TEST_EXPORT_MB=1000 $(BIN)/pytest --capture=no tests/test_report_log_size.py
 	@$(BIN)/pytest --numprocesses=2 --dist=worksteal --hypothesis-profile=soak tests/test_fuzz.py
 
 .PHONY: lint

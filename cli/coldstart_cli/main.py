@@ -11,6 +11,7 @@ _COMMANDS = {
     "attach": "coldstart_cli.fleet.commands:attach_command",
     "detach": "coldstart_cli.fleet.commands:detach_command",
     "profile": "coldstart_cli.profile_command:profile_command",
+    "report": "coldstart_cli.report.command:report_command",
     "simulate": "coldstart_cli.simulate_command:simulate_command",
 }
 

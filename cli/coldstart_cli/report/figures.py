@@ -115,8 +115,8 @@ class FunctionFigures:
     # The configuration of the function has SnapStart switched on; None: not known.
     snap_start: bool | None = None
     package: str | None = None  # "Zip" or "Image"; None: not known
-    # False: the platform's lines tell of starts, and the layer wrote no line in the window. Then
-    # cold starts are those of the platform's lines, and there was nothing to compare them with.
+    # False: the layer wrote no line in the window. Then cold starts are what the platform's lines
+    # tell of, and there was nothing to compare them with.
     layer: bool = True
     # Not all of its log lines are known: what is counted from them is too low.
     partial: bool = False

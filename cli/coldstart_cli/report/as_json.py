@@ -1,0 +1,26 @@
+"""A report as JSON, for programs.
+
+The shape is that of the data classes in figures.py, field by field, with their names and units:
+``begin`` and ``end`` in epoch seconds, ``source``, ``gaps`` (a line for each thing that was not
+read or is not known), and ``functions``, each with its figures and ``cold_start_rate``. What is not
+known is null; a number is never a stand-in for that. ``version`` changes when a field is renamed or
+gone, or means something else; fields may be added without.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+from coldstart_cli.report.figures import Report
+
+VERSION = 1
+
+
+def as_json(report: Report) -> str:
+    """The whole report as a JSON document."""
+    document: dict[str, Any] = {"version": VERSION, **dataclasses.asdict(report)}
+    for function, figures in zip(document["functions"], report.functions, strict=True):
+        function["cold_start_rate"] = figures.cold_start_rate
+    return json.dumps(document, indent=2, allow_nan=False)

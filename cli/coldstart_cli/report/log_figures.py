@@ -1,0 +1,244 @@
+"""The figures of each function, out of the facts of its log lines."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+import duckdb
+
+from coldstart_cli.report.figures import Distribution, FunctionFigures, Provisioned
+from coldstart_cli.report.log_audit import audit
+from coldstart_cli.report.log_concurrency import concurrency
+from coldstart_cli.report.log_periods import periods
+
+_MOST_BUCKETS = 30
+
+# Init is billed where a line's Billed Duration covers it beside the Duration; so each line says it
+# itself. Since 1 August 2025 that is so for every on-demand function, with Zip packages on managed
+# runtimes as well ("AWS Lambda standardizes billing for INIT Phase", AWS Compute Blog, 2025-04-29).
+# The init of a provisioned environment is billed whether or not a request ever reaches it: where
+# its line does not bill it, it is in neither sum.
+_BASE = """
+SELECT function, count(*) AS invocations, count(init) AS platform_inits,
+    count(restore) AS platform_restores, coalesce(sum(billed), 0) AS billed_ms,
+    coalesce(sum(init) FILTER (WHERE billed >= duration + init - 0.01), 0) AS billed_init_ms,
+    arg_max(memory, coalesce(at_us, 0)) AS memory_mb, max(used) AS max_memory_used_mb,
+    count(*) - count(billed) AS unbilled, count(*) - count(at_us) AS timeless,
+    bool_or(coarse) AS coarse
+FROM requests WHERE counted GROUP BY function
+"""
+
+_STARTS = """
+SELECT function, start_type, count(*) AS starts, count(*) FILTER (WHERE cold) AS cold
+FROM verdicts WHERE counted GROUP BY function, start_type ORDER BY function, start_type
+"""
+
+_TRAITS = """
+SELECT function, max(runtime) AS runtime, max(memory) AS memory,
+    nullif(bool_or(initialization_type = 'snap-start'), false) AS snap_start
+FROM verdicts GROUP BY function
+"""
+
+_PLACES = """
+SELECT used.function, CASE WHEN count(DISTINCT region) = 1 THEN any_value(region) END AS region,
+    max(environments.runtime) AS runtime
+FROM (SELECT DISTINCT function, unit FROM requests) AS used
+JOIN environments USING (unit) GROUP BY used.function
+"""
+
+# quantile_disc: the smallest value that, with those below it, makes up that share of all values
+# (nearest rank).
+_DURATIONS = """
+SELECT function, count({0}), quantile_disc({0}, [0.5, 0.95, 0.99]), min({0}), max({0}), sum({0})
+FROM requests WHERE counted AND {0} IS NOT NULL GROUP BY function
+"""
+
+_BUCKETS = """
+SELECT len(list_filter($edges, lambda edge: edge <= {0})) AS bucket, count(*)
+FROM requests WHERE counted AND function = $function AND {0} IS NOT NULL GROUP BY bucket
+"""
+
+# An environment of provisioned concurrency says so in the layer's lines, and of which version it
+# is. A request that an on-demand environment of that version had, found none of them free.
+_SPILLOVER = """
+WITH provisioned AS (
+    SELECT DISTINCT function, version FROM verdicts
+    WHERE initialization_type = 'provisioned-concurrency'
+)
+SELECT requests.function, count(*) FILTER (WHERE initialization_type = 'on-demand'),
+    count(*) FILTER (WHERE initialization_type IS NULL OR stream IS NULL), count(*)
+FROM requests JOIN environments USING (unit) JOIN provisioned
+    ON requests.function = provisioned.function
+    AND (requests.version IS NULL OR requests.version = provisioned.version)
+WHERE counted GROUP BY requests.function
+"""
+
+
+def figures(
+    connection: duckdb.DuckDBPyConnection,
+    begin: float | None,
+    end: float | None,
+    functions: Sequence[str] = (),
+) -> tuple[list[FunctionFigures], list[str]]:
+    """The figures of each function, by name; and a line for each thing that is not known.
+
+    Percentiles are values that were measured, by nearest rank.
+
+    Args:
+        connection: the database, after log_facts.gather.
+        begin: of the window, epoch seconds; None: with the first line.
+        end: of the window, epoch seconds; None: with the last line.
+        functions: only these; none: all.
+    """
+    base = _by_function(connection, _BASE)
+    starts: dict[str, dict[str, int]] = defaultdict(dict)
+    cold: dict[str, int] = defaultdict(int)
+    for function, start_type, count, waited in connection.execute(_STARTS).fetchall():
+        starts[function][start_type] = count
+        cold[function] += waited
+    traits = _by_function(connection, _TRAITS)
+    places = _by_function(connection, _PLACES)
+    inits, restores = distributions(connection, "init"), distributions(connection, "restore")
+    levels = concurrency(connection, begin)
+    spilled, gaps = _spillover(connection)
+    bars = periods(connection, begin, end)
+    audited = audit(connection)
+    found = []
+    for name in sorted({*base, *starts}):
+        if functions and name not in functions:
+            continue
+        row, told, place = base.get(name, {}), traits.get(name, {}), places.get(name, {})
+        one = FunctionFigures(
+            function=name,
+            region=place.get("region"),
+            invocations=row.get("invocations", 0),
+            starts=starts.get(name, {}),
+            cold_starts=cold.get(name, 0),
+            platform_inits=row.get("platform_inits", 0),
+            platform_restores=row.get("platform_restores", 0),
+            init=inits.get(name),
+            restore=restores.get(name),
+            billed_ms=row.get("billed_ms", 0.0),
+            billed_init_ms=row.get("billed_init_ms", 0.0),
+            memory_mb=row.get("memory_mb") or told.get("memory"),
+            max_memory_used_mb=row.get("max_memory_used_mb"),
+            runtime=told.get("runtime") or place.get("runtime"),
+            concurrency=None if row.get("coarse") or row.get("timeless") else levels.get(name),
+            provisioned=spilled.get(name),
+            periods=bars.get(name, ()),
+            snap_start=told.get("snap_start"),
+            layer=name in audited,
+        )
+        if name in audited:
+            result = audited[name]
+            one = replace(one, contradictions=result.counts, contradictions_listed=result.listed)
+            if result.not_compared:
+                gaps.append(
+                    f"{name}: starts not compared with the layer's lines, of a version without any,"
+                    f" before its first one or without a time: {result.not_compared}"
+                )
+        else:
+            one = replace(one, cold_starts=one.platform_inits + one.platform_restores)
+        found.append(one)
+        gaps += _gaps(one, row)
+    without = [one.function for one in found if not one.layer]
+    if without:
+        gaps.append(
+            f"no line of the layer from {', '.join(without)}: cold starts are those with an Init or"
+            " Restore Duration, environments that were ready before the request among them"
+        )
+    return found, gaps
+
+
+def _gaps(one: FunctionFigures, row: dict[str, Any]) -> list[str]:
+    gaps = []
+    if not one.invocations:
+        gaps.append(f"{one.function}: no REPORT line; how many invocations there were is not known")
+    if row.get("timeless"):
+        gaps.append(
+            f"{one.function}: REPORT lines without a time: {row['timeless']} of {one.invocations};"
+            " they are not in the chart, and concurrency is not known"
+        )
+    elif row.get("coarse"):
+        gaps.append(
+            f"{one.function}: times in whole seconds, from which concurrency cannot be told; aws"
+            " logs tail --format detailed has milliseconds"
+        )
+    if row.get("unbilled"):
+        gaps.append(
+            f"{one.function}: REPORT lines without Billed Duration: {row['unbilled']} of"
+            f" {one.invocations}; the sum is that of the others"
+        )
+    return gaps
+
+
+def _by_function(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, dict[str, Any]]:
+    cursor = connection.execute(query)
+    names = [column[0] for column in cursor.description or ()]
+    return {row[0]: dict(zip(names, row, strict=True)) for row in cursor.fetchall()}
+
+
+def distributions(connection: duckdb.DuckDBPyConnection, column: str) -> dict[str, Distribution]:
+    """Of ``init`` or ``restore`` durations in ms, by function; percentiles by nearest rank.
+
+    Args:
+        connection: the database, after log_facts.gather.
+        column: of the table ``requests``.
+    """
+    found = {}
+    for function, count, (p50, p95, p99), least, most, total in connection.execute(
+        _DURATIONS.format(column)
+    ).fetchall():
+        edges = bucket_edges(least, most)
+        parameters = {"edges": edges, "function": function}
+        counts = dict(connection.execute(_BUCKETS.format(column), parameters).fetchall())
+        histogram = tuple(
+            (begin, end, counts.get(number, 0))
+            for number, (begin, end) in enumerate(pairwise(edges), 1)
+        )
+        found[function] = Distribution(count, p50, p95, p99, most, total, histogram)
+    return found
+
+
+def bucket_edges(least: float, most: float) -> list[float]:
+    """Edges of at most 30 buckets that hold all values between two, each as long in proportion.
+
+    Args:
+        least: the smallest value, not negative.
+        most: the largest; it lies below the last edge.
+    """
+    low = max(least, 0.01)
+    high = max(most, low)
+    for steps, digits in ((40, 3), (20, 2), (10, 2), (5, 2), (2, 1), (1, 1)):
+        first = math.floor(math.log10(low) * steps) - 1
+        last = math.ceil(math.log10(high) * steps) + 1
+        edges = [float(f"{10 ** (step / steps):.{digits}g}") for step in range(first, last + 1)]
+        while len(edges) > 2 and edges[1] <= least:
+            del edges[0]
+        while len(edges) > 2 and edges[-2] > most:
+            del edges[-1]
+        if len(edges) <= _MOST_BUCKETS + 1:
+            break
+    if least < edges[0]:
+        edges[0] = 0.0
+    return edges
+
+
+def _spillover(
+    connection: duckdb.DuckDBPyConnection,
+) -> tuple[dict[str, Provisioned], list[str]]:
+    found, gaps = {}, []
+    for function, spilled, unknown, requests in connection.execute(_SPILLOVER).fetchall():
+        known = unknown < requests
+        found[function] = Provisioned(None, None, spilled if known else None)
+        if unknown:
+            gaps.append(
+                f"{function}: invocations of versions with provisioned concurrency, but in which"
+                f" environment is not known: {unknown} of {requests}; not in the spill-over"
+            )
+    return found, gaps

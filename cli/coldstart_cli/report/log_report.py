@@ -1,0 +1,128 @@
+"""A report out of log files alone, without an account."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import duckdb
+
+from coldstart_cli.report import log_facts, log_files, log_lines, log_periods, log_table
+from coldstart_cli.report.figures import Report
+from coldstart_cli.report.log_figures import figures
+
+_MOST_GAPS = 20  # of one kind; the others are counted
+
+
+def _no_progress(_done: int, _whole: int) -> None:
+    pass
+
+
+def report_of_log_files(
+    paths: Sequence[Path],
+    begin: float | None = None,
+    end: float | None = None,
+    functions: Sequence[str] = (),
+    progress: Callable[[int, int], None] = _no_progress,
+) -> Report:
+    """What log files tell of the functions in them.
+
+    Those are files as they come, packed with gzip or not: of CloudWatch Logs' export to S3; of `aws
+    logs tail`, `filter-log-events` and `get-log-events`, and of `sam logs`; of Logs Insights as
+    JSON; records of a subscription filter, as Firehose writes them; and what a function wrote to
+    stdout. The function's log format may be text or JSON.
+
+    They may be larger than memory: what the lines that count say is kept in the folder for
+    temporary files where it is much, and is gone afterwards.
+
+    Args:
+        paths: files, and folders with all that is in them.
+        begin: of the window, epoch seconds; None: from the first line on.
+        end: of the window, epoch seconds, which is the first moment after it; None: to the last.
+        functions: only these; none: all. If it is one, it is the function of those lines that do
+            not tell whose they are.
+        progress: is told how many bytes of how many have been read.
+    """
+    files, gaps = log_files.find(paths)
+    readings = [log_lines.Reading() for _ in files]
+    whole = sum(file.size for file in files)
+
+    def rows() -> Iterator[bytes]:
+        done = 0
+        for number, (file, reading) in enumerate(zip(files, readings, strict=True)):
+            for some in log_lines.rows(file, number, reading):
+                progress(done + reading.bytes_read, whole)
+                yield some
+            done += file.size
+            progress(done, whole)
+
+    with log_table.database() as (connection, folder):
+        log_table.load(connection, folder, rows())
+        firsts = [None if one.first_at is None else one.first_at * 1e6 for one in readings]
+        connection.execute(
+            "INSERT INTO files SELECT unnest(?::INTEGER[]), unnest(?::VARCHAR[]),"
+            " unnest(?::DOUBLE[])::BIGINT",
+            [list(range(len(files))), [str(file.source) for file in files], firsts],
+        )
+        gaps += _first([reading.gap for reading in readings if reading.gap is not None], "files")
+        gaps += _first(_damaged(connection, files, readings), "files with damaged lines")
+        log_facts.gather(connection, begin, end, functions)
+        found, unknown = figures(connection, begin, end, functions)
+        gaps += unknown
+        gaps += _not_counted(connection, functions, window=begin is not None or end is not None)
+        first, last = log_periods.span(connection)
+    if not found:
+        what = f"of {', '.join(functions)} " if functions else ""
+        gaps.append(
+            f"nothing {what}found: no REPORT line, and no line of the layer; files read:"
+            f" {len(files)}"
+        )
+    return Report(
+        begin=first if begin is None else begin,
+        end=last if end is None else end,
+        functions=tuple(found),
+        source="log files: " + ", ".join(map(str, paths)),
+        gaps=tuple(gaps),
+    )
+
+
+def _first(gaps: list[str], what: str) -> list[str]:
+    more = len(gaps) - _MOST_GAPS
+    return [*gaps[:_MOST_GAPS], f"and {more} more {what}"] if more > 0 else gaps
+
+
+def _damaged(
+    connection: duckdb.DuckDBPyConnection,
+    files: Sequence[log_files.LogFile],
+    readings: Sequence[log_lines.Reading],
+) -> list[str]:
+    found = connection.execute(
+        "SELECT file, count(*), min(place) FROM damaged GROUP BY file ORDER BY file"
+    ).fetchall()
+    return [
+        f"{files[number].path}: {readings[number].counted_in} {place}: a line that is cut off or"
+        " damaged" + (f", and {count - 1} more in this file" if count > 1 else "")
+        for number, count, place in found
+    ]
+
+
+def _not_counted(
+    connection: duckdb.DuckDBPyConnection, functions: Sequence[str], window: bool
+) -> list[str]:
+    """What is left out for want of a function's name or of a time."""
+    gaps = []
+    row = connection.execute(
+        "SELECT count(*) FILTER (WHERE function = ? AND counted),"
+        " count(*) FILTER (WHERE at_us IS NULL) FROM requests",
+        [log_facts.UNKNOWN],
+    ).fetchone()
+    unnamed, timeless = row if row is not None else (0, 0)
+    if unnamed:
+        where = "left out" if functions else f"under {log_facts.UNKNOWN}"
+        gaps.append(
+            f"invocations that do not tell of which function they are: {unnamed}, {where}; a single"
+            " --function NAME says it"
+        )
+    if timeless and window:
+        gaps.append(f"invocations without a time, so that no window has them: {timeless}, left out")
+    return gaps

@@ -41,7 +41,11 @@ def test_json(logs: Path) -> None:
     result = run("--logs", str(logs), "--json")
     assert (result.exit_code, result.stderr) == (0, "")
     document = json.loads(result.stdout)
-    assert set(document) == {"version", *(field.name for field in dataclasses.fields(Report))}
+    assert set(document) == {
+        "version",
+        "advice",
+        *(field.name for field in dataclasses.fields(Report)),
+    }
     assert (document["version"], document["begin"], document["end"]) == (1, BEGIN, BEGIN + 120)
     (function,) = document["functions"]
     names = {field.name for field in dataclasses.fields(FunctionFigures)}
@@ -79,7 +83,7 @@ def test_gaps_are_said_beside_the_result(logs: Path) -> None:
     assert json.loads(result.stdout)["functions"][0]["invocations"] == 3
 
 
-@pytest.mark.parametrize("arguments", [["--function", "other"], ["--since", "1m"]])
+@pytest.mark.parametrize("arguments", [["other"], ["--since", "1m"]])
 def test_nothing_found(logs: Path, arguments: list[str]) -> None:
     result = run("--logs", str(logs), "--json", *arguments)
     assert result.exit_code == 3
@@ -90,7 +94,8 @@ def test_nothing_found(logs: Path, arguments: list[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "Missing option '--logs'"),
+        ([], "which functions? Name them, or give --prefix, --tag or --all"),
+        (["--logs", ".", "--all"], "--logs reads what the files have: name functions"),
         (["--logs", "no/such"], "'no/such' does not exist"),
         (["--logs", ".", "--since", "soon"], "'soon' is neither so long ago (15m, 24h, 7d) nor"),
         (["--logs", ".", "--since", "1h", "--until", "2h"], "--until has to be later than --since"),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from coldstart_cli.report.figures import CONTRADICTIONS, FunctionFigures, Report
-from coldstart_cli.report.log_report import report_of_log_files
+from coldstart_cli.report.log_files.report import report_of_log_files
 from log_exports import BEGIN, emf, init_start, iso, report, stream_name
 
 AT = BEGIN + 3600

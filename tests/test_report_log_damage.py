@@ -10,9 +10,9 @@ from pathlib import Path
 from tempfile import gettempdir
 
 import pytest
-from coldstart_cli.report import log_lines
 from coldstart_cli.report.figures import Report
-from coldstart_cli.report.log_report import report_of_log_files
+from coldstart_cli.report.log_files import lines
+from coldstart_cli.report.log_files.report import report_of_log_files
 from log_exports import BEGIN, emf, iso, report
 
 LINES = [
@@ -126,7 +126,7 @@ def test_json_over_several_lines(tmp_path: Path) -> None:
 
 
 def test_no_line_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log_lines, "_LONGEST_LINE", 1 << 20)
+    monkeypatch.setattr(lines, "_LONGEST_LINE", 1 << 20)
     (tmp_path / "a").write_bytes(b"".join(LINES) + b"x" * (5 << 20))
     count, (gap,) = read(tmp_path)
     assert (count, "a: no line ends within 1 MB" in gap) == (2000, True)

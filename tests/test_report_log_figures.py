@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from coldstart_cli.report.figures import Concurrency, FunctionFigures
-from coldstart_cli.report.log_figures import bucket_edges
-from coldstart_cli.report.log_periods import length
-from coldstart_cli.report.log_report import report_of_log_files
+from coldstart_cli.report.log_files.figures_of import bucket_edges
+from coldstart_cli.report.log_files.periods import length
+from coldstart_cli.report.log_files.report import report_of_log_files
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from log_exports import BEGIN, emf, init_start, iso, report, stream_name

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from coldstart_cli.report.figures import FunctionFigures
-from coldstart_cli.report.log_report import report_of_log_files
+from coldstart_cli.report.log_files.report import report_of_log_files
 from log_exports import BEGIN, emf, init_start, iso, json_report, report, stream_name
 
 STREAM = stream_name(1)

@@ -22,8 +22,8 @@ RUN = """
 import json, resource, sys
 from pathlib import Path
 from coldstart_cli.report.as_json import as_json
-from coldstart_cli.report.log_report import report_of_log_files
-print(json.dumps([json.loads(as_json(report_of_log_files([Path(sys.argv[1])]))),
+from coldstart_cli.report.log_files.report import report_of_log_files
+print(json.dumps([json.loads(as_json(report_of_log_files([Path(sys.argv[1])]), ())),
     resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024]))
 """
 

@@ -11,16 +11,19 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from typing import Any
 
+from coldstart_cli.report.advice.advise import Advice
 from coldstart_cli.report.figures import Report
 
 VERSION = 1
 
 
-def as_json(report: Report) -> str:
-    """The whole report as a JSON document."""
+def as_json(report: Report, advice: Sequence[Advice]) -> str:
+    """The whole report, and the advice on it, as a JSON document."""
     document: dict[str, Any] = {"version": VERSION, **dataclasses.asdict(report)}
     for function, figures in zip(document["functions"], report.functions, strict=True):
         function["cold_start_rate"] = figures.cold_start_rate
+    document["advice"] = [dataclasses.asdict(one) for one in advice]
     return json.dumps(document, indent=2, allow_nan=False)

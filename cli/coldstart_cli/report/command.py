@@ -1,10 +1,10 @@
-"""`coldstart report`: parses the command line, calls the logic, prints."""
+"""`coldstart report`: parses it, calls the logic, prints."""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,12 +12,19 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
+from coldstart_cli.exits import DONE, NOTHING_MATCHED, complain, fail, nothing_matched, say
+from coldstart_cli.fleet.access import Access
+from coldstart_cli.fleet.options import account_options, progress_bar, selection_options, some
+from coldstart_cli.fleet.preflight import is_python
+from coldstart_cli.fleet.selection import Selection, select
+from coldstart_cli.report.advice.advise import advise
 from coldstart_cli.report.as_json import as_json
+from coldstart_cli.report.figures import Report
+from coldstart_cli.report.shown.page import page
+from coldstart_cli.report.shown.table import show
 from coldstart_cli.report.window import parse_time
 
-# Exit codes; 2 is click's, for a command line that cannot be.
-_FAILED = 1
-_NOTHING = 3
+_DAY = 24 * 3600
 
 
 def _time(_context: click.Context, _option: click.Parameter, value: str | None) -> float | None:
@@ -29,86 +36,139 @@ def _time(_context: click.Context, _option: click.Parameter, value: str | None) 
 
 @click.command(
     "report",
-    epilog="Example: coldstart report --logs export/ --since 2026-11-25T10:00:00Z --json."
-    " Exit codes: 0 done, 1 something failed, 2 a wrong command line, 3 nothing found.",
+    short_help="Show what cold starts there were, what they cost, and what to do.",
+    epilog="\b\nExamples:\n  coldstart report --tag team=shop --since 7d --html report.html\n"
+    "  coldstart report --logs export/ --since 2026-11-25T10:00:00Z --json",
 )
-@click.option(
-    "--logs",
-    "logs",
-    multiple=True,
-    required=True,
-    type=click.Path(exists=True, path_type=Path),
-    help="A log file or a folder of them, packed or not; may be given more than once.",
-)
-@click.option(
-    "--function",
-    "functions",
-    multiple=True,
-    metavar="NAME",
-    help="Only this function; may be given more than once. If it is one, it is the function of"
-    " lines that do not say whose they are.",
-)
+@selection_options
 @click.option(
     "--since",
     callback=_time,
     metavar="TIME",
-    help="From when on: 24h, 7d, or 2026-11-25T10:00:00Z.  [default: the first line]",
+    help="From when on: 24h, 7d, or 2026-11-25T10:00:00Z.  [default: 24h; with --logs the first"
+    " line]",
 )
 @click.option(
-    "--until", callback=_time, metavar="TIME", help="Before when.  [default: after the last line]"
+    "--until",
+    callback=_time,
+    metavar="TIME",
+    help="Before when.  [default: now; with --logs after the last line]",
+)
+@click.option(
+    "--logs",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="No account: a log file or a folder of them, packed or not; may be given more than once.",
 )
 @click.option("--json", "json_output", is_flag=True, help="JSON instead of a table.")
 @click.option(
     "--html",
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
-    help="Write a page of its own.",
+    help="Write a page of its own, with charts.",
 )
+@account_options
 def report_command(
-    logs: tuple[Path, ...],
-    functions: tuple[str, ...],
+    access: Access,
+    selection: Selection,
     since: float | None,
     until: float | None,
+    logs: tuple[Path, ...],
     json_output: bool,
     html: Path | None,
 ) -> None:
-    """Show how often functions started cold, how long that took, and what it cost.
+    """Show how often functions started cold, how long that took, what it cost, and what to do.
 
-    Of log files: CloudWatch Logs' export to S3, what `aws logs tail`, `filter-log-events` and
-    `get-log-events` print, a subscription filter's records, or what a function wrote to stdout.
+    From CloudWatch: metrics, and by Logs Insights the layer's lines and Lambda's own; AWS charges
+    for that, and the report says how much. Or with --logs from files: CloudWatch Logs' export to
+    S3, what `aws logs tail`, `filter-log-events` and `get-log-events` print, a subscription
+    filter's records, or what a function wrote to stdout; then FUNCTION leaves out all others.
+
+    Permissions: those to select functions (see attach), logs:StartQuery, logs:GetQueryResults,
+    logs:StopQuery, logs:DescribeLogGroups, cloudwatch:GetMetricData, cloudwatch:ListMetrics and
+    lambda:ListProvisionedConcurrencyConfigs.
     """
-    # Here, since DuckDB takes long to import and the other commands have no use for it.
-    import duckdb
-
-    from coldstart_cli.report.log_report import report_of_log_files
-
-    errors = Console(stderr=True)
-    if html is not None:
-        raise click.UsageError("--html: not there yet")
     if since is not None and until is not None and since >= until:
         raise click.BadParameter("--until has to be later than --since", param_hint="--until")
+    if logs:
+        report = _of_files(logs, selection, since, until)
+    else:
+        some(selection)
+        report = _of_account(access, selection, since, until)
+    advice = advise(report)
+    if json_output or not report.functions:
+        for gap in report.gaps:
+            complain(gap)
+    if json_output:
+        click.echo(as_json(report, advice))
+    elif report.functions:
+        show(report, advice, Console())
+    if not report.functions:
+        sys.exit(NOTHING_MATCHED)
+    if html is not None:
+        try:
+            html.write_text(page(report, advice), encoding="utf-8")
+        except OSError as error:
+            fail(str(error))
+        say(f"wrote {html}")
+    sys.exit(DONE)
+
+
+def _of_account(
+    access: Access, selection: Selection, since: float | None, until: float | None
+) -> Report:
+    from coldstart_cli.report.account.errors import ReportError
+    from coldstart_cli.report.account.report import report_of_account
+
+    end = time.time() if until is None else until
+    with progress_bar() as tell:
+        selected = select(access, selection, progress=tell)
+        for name in selected.missing:
+            complain(f"there is no function {name} in {', '.join(access.regions)}")
+        functions = [
+            one for one in selected.functions if one.arn in selected.named or is_python(one)
+        ]
+        if not functions:
+            nothing_matched("no Python function matches")
+        try:
+            return report_of_account(
+                access.client,
+                functions,
+                end - _DAY if since is None else since,
+                end,
+                lambda what: tell(what, 0, 0),
+            )
+        except ReportError as error:
+            fail(str(error))
+
+
+def _of_files(
+    logs: Sequence[Path], selection: Selection, since: float | None, until: float | None
+) -> Report:
+    # Here, since DuckDB takes long to import.
+    import duckdb
+
+    from coldstart_cli.report.log_files.report import report_of_log_files
+
+    if selection.searches or selection.exclude:
+        raise click.UsageError(
+            "--logs reads what the files have: name functions, or none for all of them; not"
+            " --prefix, --tag, --all or --exclude"
+        )
+    names = [one.name for one in selection.named]
     try:
-        with _progress(errors) as progress:
-            report = report_of_log_files(logs, since, until, functions, progress)
+        with _bytes_read() as progress:
+            return report_of_log_files(logs, since, until, names, progress)
     except (OSError, duckdb.Error) as error:
-        _say(errors, f"coldstart: {str(error).partition(chr(10))[0]}")
-        sys.exit(_FAILED)
-    for gap in report.gaps:
-        _say(errors, f"coldstart: {gap}")
-    if report.functions or json_output:
-        click.echo(as_json(report))
-    sys.exit(0 if report.functions else _NOTHING)
+        fail(str(error).partition("\n")[0])
 
 
 @contextmanager
-def _progress(errors: Console) -> Iterator[Callable[[int, int], None]]:
+def _bytes_read() -> Iterator[Callable[[int, int], None]]:
     """A bar of the bytes read, where somebody sees it."""
+    errors = Console(stderr=True)
     columns = (TextColumn("reading"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(
         *columns, console=errors, transient=True, disable=not errors.is_terminal
     ) as progress:
         task = progress.add_task("reading", total=None)
         yield lambda done, whole: progress.update(task, completed=done, total=whole)
-
-
-def _say(console: Console, line: str) -> None:
-    console.print(line, markup=False, soft_wrap=True, highlight=False)

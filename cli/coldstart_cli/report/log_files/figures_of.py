@@ -12,9 +12,9 @@ from typing import Any
 import duckdb
 
 from coldstart_cli.report.figures import Distribution, FunctionFigures, Provisioned
-from coldstart_cli.report.log_audit import audit
-from coldstart_cli.report.log_concurrency import concurrency
-from coldstart_cli.report.log_periods import periods
+from coldstart_cli.report.log_files.audit import audit
+from coldstart_cli.report.log_files.concurrency import concurrency
+from coldstart_cli.report.log_files.periods import periods
 
 _MOST_BUCKETS = 30
 
@@ -90,7 +90,7 @@ def figures(
     Percentiles are values that were measured, by nearest rank.
 
     Args:
-        connection: the database, after log_facts.gather.
+        connection: the database, after facts.gather.
         begin: of the window, epoch seconds; None: with the first line.
         end: of the window, epoch seconds; None: with the last line.
         functions: only these; none: all.
@@ -187,7 +187,7 @@ def distributions(connection: duckdb.DuckDBPyConnection, column: str) -> dict[st
     """Of ``init`` or ``restore`` durations in ms, by function; percentiles by nearest rank.
 
     Args:
-        connection: the database, after log_facts.gather.
+        connection: the database, after facts.gather.
         column: of the table ``requests``.
     """
     found = {}

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import duckdb
 
-from coldstart_cli.report import log_facts, log_files, log_lines, log_periods, log_table
 from coldstart_cli.report.figures import Report
-from coldstart_cli.report.log_figures import figures
+from coldstart_cli.report.log_files import facts, lines, periods, table
+from coldstart_cli.report.log_files.figures_of import figures
+from coldstart_cli.report.log_files.files import LogFile, find
 
 _MOST_GAPS = 20  # of one kind; the others are counted
 
@@ -43,21 +44,21 @@ def report_of_log_files(
             not tell whose they are.
         progress: is told how many bytes of how many have been read.
     """
-    files, gaps = log_files.find(paths)
-    readings = [log_lines.Reading() for _ in files]
+    files, gaps = find(paths)
+    readings = [lines.Reading() for _ in files]
     whole = sum(file.size for file in files)
 
     def rows() -> Iterator[bytes]:
         done = 0
         for number, (file, reading) in enumerate(zip(files, readings, strict=True)):
-            for some in log_lines.rows(file, number, reading):
+            for some in lines.rows(file, number, reading):
                 progress(done + reading.bytes_read, whole)
                 yield some
             done += file.size
             progress(done, whole)
 
-    with log_table.database() as (connection, folder):
-        log_table.load(connection, folder, rows())
+    with table.database() as (connection, folder):
+        table.load(connection, folder, rows())
         firsts = [None if one.first_at is None else one.first_at * 1e6 for one in readings]
         connection.execute(
             "INSERT INTO files SELECT unnest(?::INTEGER[]), unnest(?::VARCHAR[]),"
@@ -66,11 +67,11 @@ def report_of_log_files(
         )
         gaps += _first([reading.gap for reading in readings if reading.gap is not None], "files")
         gaps += _first(_damaged(connection, files, readings), "files with damaged lines")
-        log_facts.gather(connection, begin, end, functions)
+        facts.gather(connection, begin, end, functions)
         found, unknown = figures(connection, begin, end, functions)
         gaps += unknown
         gaps += _not_counted(connection, functions, window=begin is not None or end is not None)
-        first, last = log_periods.span(connection)
+        first, last = periods.span(connection)
     if not found:
         what = f"of {', '.join(functions)} " if functions else ""
         gaps.append(
@@ -93,8 +94,8 @@ def _first(gaps: list[str], what: str) -> list[str]:
 
 def _damaged(
     connection: duckdb.DuckDBPyConnection,
-    files: Sequence[log_files.LogFile],
-    readings: Sequence[log_lines.Reading],
+    files: Sequence[LogFile],
+    readings: Sequence[lines.Reading],
 ) -> list[str]:
     found = connection.execute(
         "SELECT file, count(*), min(place) FROM damaged GROUP BY file ORDER BY file"
@@ -114,11 +115,11 @@ def _not_counted(
     row = connection.execute(
         "SELECT count(*) FILTER (WHERE function = ? AND counted),"
         " count(*) FILTER (WHERE at_us IS NULL) FROM requests",
-        [log_facts.UNKNOWN],
+        [facts.UNKNOWN],
     ).fetchone()
     unnamed, timeless = row if row is not None else (0, 0)
     if unnamed:
-        where = "left out" if functions else f"under {log_facts.UNKNOWN}"
+        where = "left out" if functions else f"under {facts.UNKNOWN}"
         gaps.append(
             f"invocations that do not tell of which function they are: {unnamed}, {where}; a single"
             " --function NAME says it"

@@ -112,7 +112,7 @@ def audit(connection: duckdb.DuckDBPyConnection) -> dict[str, Audit]:
     """The contradictions of each function that the layer wrote lines of.
 
     Args:
-        connection: the database, after log_facts.gather.
+        connection: the database, after facts.gather.
     """
     connection.execute(_MATCHED)
     connection.execute(_LINES)

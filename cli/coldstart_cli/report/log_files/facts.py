@@ -47,7 +47,7 @@ LEFT JOIN platform USING (unit)
 # Two files may have the same line. Retries have the request id of the first try, so that the id
 # alone does not make it the same; nor does the duration, which is the timeout if it timed out.
 # Where one of the files has whole seconds (`aws logs tail --format short`), those are the same.
-# Least of the units: a stream before a file, see log_table.
+# Least of the units: a stream before a file, see table.py.
 _REQUESTS = """
 CREATE TABLE requests AS
 WITH once AS (

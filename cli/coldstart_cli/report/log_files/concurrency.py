@@ -36,7 +36,7 @@ def concurrency(
     that share of the busy time.
 
     Args:
-        connection: the database, after log_facts.gather.
+        connection: the database, after facts.gather.
         begin: of the window, epoch seconds: what a request took before that does not count.
     """
     start = -(1 << 60) if begin is None else round(begin * 1e6)

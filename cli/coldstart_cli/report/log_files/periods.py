@@ -49,7 +49,7 @@ def periods(
     platform's lines.
 
     Args:
-        connection: the database, after log_facts.gather.
+        connection: the database, after facts.gather.
         begin: of the window, epoch seconds; None: with the first line that has a time.
         end: of the window, epoch seconds; None: with the last one.
     """

@@ -11,8 +11,8 @@ from typing import Any
 
 import ijson
 
-from coldstart_cli.report.log_files import UNREADABLE, NotLogsError
-from coldstart_cli.report.log_rows import SEPARATOR, clean, lines_that_count, seconds
+from coldstart_cli.report.log_files.files import UNREADABLE, NotLogsError
+from coldstart_cli.report.log_files.rows import SEPARATOR, clean, lines_that_count, seconds
 
 _LATEST_MS = 253_402_300_800_000  # the year 10000
 

@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from coldstart_cli.report.log_documents import events_in, rows_of_document
-from coldstart_cli.report.log_files import UNREADABLE, LogFile, NotLogsError, unpacked
-from coldstart_cli.report.log_rows import TIME, clean, lines_that_count, seconds
+from coldstart_cli.report.log_files.documents import events_in, rows_of_document
+from coldstart_cli.report.log_files.files import UNREADABLE, LogFile, NotLogsError, unpacked
+from coldstart_cli.report.log_files.rows import TIME, clean, lines_that_count, seconds
 
 _BLOCK = 1 << 20
 _LONGEST_LINE = 1 << 24

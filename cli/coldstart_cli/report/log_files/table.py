@@ -21,7 +21,7 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 
-from coldstart_cli.report.log_rows import TIME
+from coldstart_cli.report.log_files.rows import TIME
 
 # For all tables and queries; what does not fit goes to temporary files.
 _MEMORY = "192MB"

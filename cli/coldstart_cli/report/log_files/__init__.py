@@ -1,0 +1,1 @@
+"""Figures out of exported log files, of any size, through DuckDB."""

@@ -12,7 +12,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from coldstart_cli.exits import DONE, NOTHING_MATCHED, complain, fail, nothing_matched, say
+from coldstart_cli.exits import DONE, FAILED, NOTHING_MATCHED, complain, fail, nothing_matched, say
 from coldstart_cli.fleet.access import Access
 from coldstart_cli.fleet.options import account_options, progress_bar, selection_options, some
 from coldstart_cli.fleet.preflight import is_python
@@ -89,11 +89,12 @@ def report_command(
     """
     if since is not None and until is not None and since >= until:
         raise click.BadParameter("--until has to be later than --since", param_hint="--until")
+    missing: tuple[str, ...] = ()
     if logs:
         report = _of_files(logs, selection, since, until)
     else:
         some(selection)
-        report = _of_account(access, selection, since, until)
+        report, missing = _of_account(access, selection, since, until)
     advice = advise(report)
     if json_output or not report.functions:
         for gap in report.gaps:
@@ -110,12 +111,14 @@ def report_command(
         except OSError as error:
             fail(str(error))
         say(f"wrote {html}")
-    sys.exit(DONE)
+    # Whoever goes by the exit code must not take a part for the whole.
+    sys.exit(FAILED if missing or any(one.partial for one in report.functions) else DONE)
 
 
 def _of_account(
     access: Access, selection: Selection, since: float | None, until: float | None
-) -> Report:
+) -> tuple[Report, tuple[str, ...]]:
+    """The report, and the functions that were asked for and are not there."""
     from coldstart_cli.report.account.errors import ReportError
     from coldstart_cli.report.account.report import report_of_account
 
@@ -130,7 +133,7 @@ def _of_account(
         if not functions:
             nothing_matched("no Python function matches")
         try:
-            return report_of_account(
+            report = report_of_account(
                 access.client,
                 functions,
                 end - _DAY if since is None else since,
@@ -139,6 +142,7 @@ def _of_account(
             )
         except ReportError as error:
             fail(str(error))
+    return report, selected.missing
 
 
 def _of_files(

@@ -52,6 +52,8 @@ class LambdaService:
     provisioned_looks: int = 0  # after UpdateAlias
     provisioned: dict[tuple[str, str], int] = field(default_factory=dict)
     provisioned_status: str = "READY"  # in the end
+    # What is in a layer, by its name.
+    layer_content: Callable[[str], bytes] = lambda _: b""
     # More of a function's configuration, by its name.
     more: dict[str, dict[str, Any]] = field(default_factory=lambda: defaultdict(dict))
     # Asked before and after each request; what `before` returns is the answer.
@@ -122,6 +124,8 @@ class AwsServer:
     def _served(self, operation: str, name: str, rest: str, request: Request) -> Response:
         if operation == "GetResources":
             return _json({"ResourceTagMappingList": list(self._tagged(request))})
+        if request.path.startswith("/layer-content/"):
+            return Response(self.service.layer_content(request.path.rpartition("/")[2]))
         if request.args.get("find") == "LayerVersion":
             return self._layer_version(request.args["Arn"])
         with self._lock:
@@ -176,7 +180,9 @@ class AwsServer:
             found = client.get_layer_version(LayerName=name, VersionNumber=int(version))
         except client.exceptions.ResourceNotFoundException as missing:
             return error(404, "ResourceNotFoundException", str(missing))
-        return _json({key: value for key, value in found.items() if key != "ResponseMetadata"})
+        del found["ResponseMetadata"]
+        found["Content"]["Location"] = f"{self.url}/layer-content/{name}"
+        return _json(found)
 
     def _of_moto(self, operation: str, name: str, rest: str, request: Request) -> Response:
         response = self._moto.open(

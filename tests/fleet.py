@@ -19,10 +19,10 @@ OURS = "/opt/coldstart-wrapper"
 COLDSTART = Path(sys.executable).with_name("coldstart")
 
 
-def code(text: str = "") -> bytes:
+def code(text: str = "", name: str = "app.py") -> bytes:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
-        file.writestr("app.py", text)
+        file.writestr(name, text)
     return archive.getvalue()
 
 
@@ -31,6 +31,8 @@ class Account:
 
     def __init__(self, server: AwsServer, home: Path) -> None:
         self.server, self.home = server, home
+        ours = code(name="coldstart-wrapper")
+        server.service.layer_content = lambda name: ours if "coldstart" in name else code()
         self.state = home / "state"
         self.environment = {
             "HOME": str(home),

@@ -70,7 +70,10 @@ def test_an_alias_that_has_moved_on_stays(published) -> None:
     client.publish_version(FunctionName="orders")
     client.update_alias(FunctionName="orders", Name="live", FunctionVersion="3")
     one = published.json("detach", "orders", "--dry-run")["orders"]
-    assert "alias live points at version 3, not at 2" in one["warnings"][0]
+    assert one["warnings"] == [
+        "alias live stays at version 3, which has the layer: it was moved there after attaching;"
+        " --publish --alias live publishes a version without it"
+    ]
     published.run("detach", "orders", "--yes", "--publish", "--alias", "live")
     assert alias(published) == "4"
     assert published.wired("orders", Qualifier="4") == ([], {})
@@ -78,10 +81,61 @@ def test_an_alias_that_has_moved_on_stays(published) -> None:
 
 def test_a_version_before_that_is_gone(published) -> None:
     published.run(*ATTACH)
-    published.server.client("lambda").delete_function(FunctionName="orders", Qualifier="1")
+    gone = error(404, "ResourceNotFoundException")
+    published.server.service.before = lambda asked, request: (
+        gone if request.args.get("Qualifier") == "1" else None
+    )
     one = published.json("detach", "orders", "--yes")["orders"]
-    assert "version 1, where alias live pointed before, is gone" in one["warnings"][0]
-    assert alias(published) == "2"
+    assert one["published"] == {"live": "3"}
+    assert published.wired("orders", Qualifier="3") == ([], {})
+
+
+def test_a_version_before_that_has_the_layer_itself(published) -> None:
+    """A deployment has published $LATEST with the layer, and moved the alias to that."""
+    client = published.server.client("lambda")
+    published.run("attach", "orders", "--yes")
+    client.publish_version(FunctionName="orders")
+    client.update_alias(FunctionName="orders", Name="live", FunctionVersion="2")
+    published.layer()
+    published.run(*ATTACH)
+    assert alias(published) == "3"
+    assert published.run("detach", "orders", "--yes").exit_code == 0
+    assert published.wired("orders", Qualifier=alias(published)) == ([], {})
+
+
+def test_a_version_before_with_other_code(published) -> None:
+    """--force had deployed more than the layer: going back would take that away."""
+    client = published.server.client("lambda")
+    client.update_function_code(FunctionName="orders", ZipFile=code("new = 1"))
+    published.run(*ATTACH, "--force")
+    new = client.get_function_configuration(FunctionName="orders")["CodeSha256"]
+    assert published.run("detach", "orders", "--yes").exit_code == 0
+    live = client.get_function_configuration(FunctionName="orders", Qualifier=alias(published))
+    assert live["CodeSha256"] == new
+    assert published.wired("orders", Qualifier=alias(published)) == ([], {})
+
+
+def test_an_alias_in_the_middle_of_a_deployment_stays(published) -> None:
+    published.run(*ATTACH)
+    client = published.server.client("lambda")
+    weights = {"AdditionalVersionWeights": {"1": 0.1}}
+    client.update_alias(FunctionName="orders", Name="live", FunctionVersion="2",
+                        RoutingConfig=weights)  # fmt: skip
+    one = published.json("detach", "orders", "--yes")["orders"]
+    assert "it is split between versions, a deployment is under way" in one["warnings"][0]
+    assert client.get_alias(FunctionName="orders", Name="live")["RoutingConfig"] == weights
+
+
+def test_the_alias_of_a_function_that_a_tool_deploys(published) -> None:
+    """Also where $LATEST has the layer already."""
+    published.run("attach", "orders", "--yes")
+    arn = published.server.client("lambda").get_function(FunctionName="orders")
+    published.server.client("lambda").tag_resource(
+        Resource=arn["Configuration"]["FunctionArn"], Tags={"aws:cloudformation:stack-name": "shop"}
+    )
+    one = published.json(*ATTACH)["orders"]
+    assert "CloudFormation (stack shop) deploys it" in one["reasons"][0]
+    assert alias(published) == "1"
 
 
 def test_it_waits_for_the_snapshot(published) -> None:
@@ -200,7 +254,7 @@ def test_the_function_is_changed_before_the_version_is_published(published) -> N
 
     published.server.service.before = change_first
     one = published.json(*ATTACH)["orders"]
-    assert one["result"] == "refused"
+    assert (one["result"], one["changed"]) == ("refused", True)
     assert "differ in code" in one["reasons"][0]
     assert alias(published) == "1"
 
@@ -223,3 +277,11 @@ def test_not_allowed_to_publish(published) -> None:
     run = published.run(*ATTACH, "--json")
     told = json.loads(run.stdout)["functions"][0]
     assert "the permission lambda:PublishVersion is needed" in told["error"]
+    assert told["changed"]
+
+
+@pytest.mark.parametrize("name", ["", "7", "a/b", "$LATEST", ".."])
+def test_what_is_no_name_of_an_alias(published, name: str) -> None:
+    run = published.run("attach", "orders", "--yes", "--publish", "--alias", name)
+    assert run.exit_code == 2
+    assert "is no name of an alias" in run.stderr

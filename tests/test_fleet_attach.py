@@ -164,7 +164,61 @@ def test_an_update_that_fails(account) -> None:
     account.server.service.after = fail_from_now_on
     run = account.run("attach", "orders", "--yes")
     assert run.exit_code == 1
-    assert "failed: orders: its update did not succeed: The role is gone" in run.stdout
+    said = "failed: orders ($LATEST was changed): its update did not succeed: The role is gone"
+    assert said in run.stdout
+    again = account.json("attach", "orders", "--yes")["orders"]
+    assert again["warnings"] == ["its last update did not succeed: The role is gone"]
+
+
+def test_an_answer_that_was_lost(account) -> None:
+    """The update took effect, and what came back was an error: tried again it is a conflict."""
+    account.layer()
+    account.function("orders")
+    client = account.server.client("lambda")
+
+    def lose(asked, request):
+        if asked.operation != "UpdateFunctionConfiguration":
+            return None
+        account.server.service.before = lambda asked, request: None
+        body = request.get_json()
+        client.update_function_configuration(
+            FunctionName="orders", Layers=body["Layers"], Environment=body["Environment"]
+        )
+        return error(500, "ServiceException")
+
+    account.server.service.before = lose
+    assert account.json("attach", "orders", "--yes")["orders"]["result"] == "done"
+
+
+def test_what_is_planned_anew_is_said(account) -> None:
+    account.layer()
+    account.function("orders")
+    times = []
+
+    def change_first(asked, request) -> None:
+        if asked.operation == "UpdateFunctionConfiguration" and not times:
+            times.append(1)
+            account.server.client("lambda").update_function_configuration(
+                FunctionName="orders", Environment={"Variables": {"AWS_LAMBDA_EXEC_WRAPPER": LWA}}
+            )
+
+    account.server.service.before = change_first
+    run = account.run("attach", "orders", "--yes")
+    assert "orders: the Lambda Web Adapter's wrapper runs the handler as" in run.stdout
+
+
+def test_lambda_repeats_variables_and_we_do_not(account) -> None:
+    account.layer()
+    account.function("orders")
+    message = 'variables exceeded the 4KB limit. String measured: {"PASSWORD":"hunter2"}'
+    account.server.service.before = lambda asked, _: (
+        error(400, "InvalidParameterValueException", message)
+        if asked.operation == "UpdateFunctionConfiguration"
+        else None
+    )
+    run = account.run("attach", "orders", "--yes", "--json")
+    assert "exceeded the 4KB limit" in run.output
+    assert "hunter2" not in run.output
 
 
 def test_throttled(account) -> None:
@@ -196,7 +250,7 @@ def test_one_that_fails_does_not_stop_the_others(account) -> None:
     assert run.exit_code == 1
     expected = "failed: b: not allowed: the permission lambda:UpdateFunctionConfiguration is needed"
     assert expected in run.stdout
-    assert "2 functions changed, 1 failed." in run.stdout
+    assert "2 functions done, 1 failed." in run.stdout
     assert account.wired("c")[1] == {"AWS_LAMBDA_EXEC_WRAPPER": OURS}
 
 

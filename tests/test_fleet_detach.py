@@ -117,6 +117,81 @@ def test_without_notes(account) -> None:
     assert account.wired("orders") == ([other], expected)
 
 
+@pytest.mark.parametrize("inner", [OURS, "/opt//coldstart-wrapper"])
+def test_our_wrapper_inside_ours(account, inner: str) -> None:
+    """It must not stay without the layer: no start would succeed."""
+    layer = account.layer()
+    variables = {"AWS_LAMBDA_EXEC_WRAPPER": OURS, "COLDSTART_NEXT_WRAPPER": inner}
+    account.function("orders", Layers=[layer], variables=variables)
+    account.run("detach", "orders", "--yes")
+    assert account.wired("orders") == ([], {})
+
+
+def test_a_wrapper_whose_layer_may_be_gone(account) -> None:
+    layer, datadog = account.layer(), account.layer("datadog")
+    account.function(
+        "orders", Layers=[datadog], variables={"AWS_LAMBDA_EXEC_WRAPPER": "/opt/datadog_wrapper"}
+    )
+    account.run("attach", "orders", "--yes")
+    account.server.client("lambda").update_function_configuration(
+        FunctionName="orders", Layers=[layer]
+    )
+    one = account.json("detach", "orders", "--yes")["orders"]
+    said = "make sure that the layer with /opt/datadog_wrapper is still there"
+    assert said in one["warnings"]
+
+
+def test_twice(account) -> None:
+    account.layer()
+    account.function("orders", variables={"COLDSTART_NEXT_WRAPPER": "/opt/x"})
+    account.run("attach", "orders", "--yes")
+    for _ in range(2):
+        account.run("detach", "orders", "--yes")
+        assert account.wired("orders") == ([], {"COLDSTART_NEXT_WRAPPER": "/opt/x"})
+
+
+def test_another_layer_by_name(account) -> None:
+    pandas = account.layer("pandas")
+    account.function("orders", Layers=[pandas])
+    account.run("detach", "orders", "--yes", "--layer", "pandas")
+    assert account.wired("orders") == ([pandas], {})
+
+
+def test_not_python_any_more(account) -> None:
+    layer = account.layer()
+    account.function("orders", Layers=[layer], Runtime="nodejs22.x")
+    account.run("detach", "--all", "--yes")
+    assert account.wired("orders") == ([], {})
+
+
+def test_a_container_image(account) -> None:
+    account.function("orders")
+    account.server.service.more["orders"] = {"PackageType": "Image", "Runtime": ""}
+    one = account.json("detach", "orders", "--yes")["orders"]
+    assert one["reasons"] == ["it is a container image: take the layer out of its Dockerfile"]
+
+
+def test_attached_again_before_the_notes_are_gone(account, monkeypatch) -> None:
+    """By another process: its notes stay."""
+    account.layer()
+    account.function("orders")
+    account.run("attach", "orders", "--yes")
+    times = []
+
+    def attach_meanwhile(asked) -> None:
+        if asked.operation == "UpdateFunctionConfiguration" and not times:
+            times.append(1)
+            account.layer()
+            account.process("attach", "orders", "--yes", "--rate", "100").communicate(timeout=30)
+
+    account.server.service.after = attach_meanwhile
+    account.run("detach", "orders", "--yes")
+    assert len(state_files(account)) == 1
+    account.server.service.after = lambda asked: None
+    account.run("detach", "orders", "--yes")
+    assert account.wired("orders") == ([], {})
+
+
 def test_never_attached(account) -> None:
     account.function("orders", variables={"AWS_LAMBDA_EXEC_WRAPPER": "/opt/mine"})
     run = account.run("detach", "orders", "--yes")
@@ -137,7 +212,17 @@ def test_notes_that_are_of_no_use_any_more(account) -> None:
     assert state_files(account) == []
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"format": 2}', "\udcff"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{",
+        "[]",
+        '{"format": 2}',
+        "\udcff",
+        '{"format": 1, "function_arn": "x", "before": {}, "after": [], "aliases": {}}',
+    ],
+)
 def test_notes_that_cannot_be_read(account, content: str) -> None:
     account.layer()
     account.function("orders")

@@ -72,7 +72,7 @@ def test_something_else_answers(account, body: bytes) -> None:
     account.function("orders")
     answer(account, "GetFunctionConfiguration", Response(body, 403, content_type="text/html"))
     line = one_line(account.run("attach", "orders", "--yes"))
-    assert "GetFunctionConfiguration" in line or "this is no answer of AWS" in line
+    assert "GetFunctionConfiguration" in line or "something unexpected: Unicode" in line
 
 
 @pytest.mark.parametrize(
@@ -83,8 +83,17 @@ def test_something_else_answers(account, body: bytes) -> None:
         ({}, ["--profile", "nobody"], "The config profile (nobody) could not be found"),
         ({"AWS_PROFILE": "nobody"}, [], "The config profile (nobody) could not be found"),
         ({}, ["--endpoint-url", "http://127.0.0.1:9"], "no connection: Could not connect to"),
-        ({}, ["--endpoint-url", "nonsense"], "--endpoint-url nonsense does not begin with http"),
+        (
+            {},
+            ["--endpoint-url", "nonsense"],
+            "--endpoint-url 'nonsense' is not like https://host:port",
+        ),
+        ({}, ["--endpoint-url", "http://"], "is not like https://host:port"),
+        ({}, ["--endpoint-url", "http://a:99999"], "is not like https://host:port"),
+        ({"AWS_ENDPOINT_URL": "nonsense"}, [], "Invalid endpoint: nonsense"),
+        ({}, ["--region", ""], "--region is empty"),
         ({}, ["--region", "no such"], "Provided region_name 'no such' doesn't match"),
+        ({"AWS_CONFIG_FILE": "{process}", "AWS_ACCESS_KEY_ID": ""}, [], "no-such-program"),
         ({"AWS_CONFIG_FILE": "{broken}"}, [], "Unable to parse config file"),
     ],
 )
@@ -92,7 +101,11 @@ def test_no_way_to_aws(account, monkeypatch, variables, arguments: list[str], li
     monkeypatch.setattr("coldstart_cli.fleet.access._RETRIES", {"total_max_attempts": 1})
     broken = account.home / "config"
     broken.write_text("[profile\nx")
-    variables = {name: value.format(broken=broken) for name, value in variables.items()}
+    process = account.home / "process"
+    process.write_text("[default]\ncredential_process = /no-such-program\n")
+    variables = {
+        name: value.format(broken=broken, process=process) for name, value in variables.items()
+    }
     environment = {
         **account.environment, "AWS_EC2_METADATA_DISABLED": "true", "AWS_PROFILE": None, **variables
     }  # fmt: skip

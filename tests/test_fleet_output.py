@@ -44,8 +44,8 @@ def plan_of(account, *arguments: str) -> str:
             "coldstart-layer:2 in place of :1",
             "remove coldstart-layer and its wrapper; /opt/otel-instrument gets its place back",
         ),
-        (False, {"COLDSTART_NEXT_WRAPPER": "/x"}, "add coldstart-layer:2 and its wrapper",
-         "put its variables back"),
+        (False, {"COLDSTART_NEXT_WRAPPER": "/x"},
+         "add coldstart-layer:2 and its wrapper; /x runs inside it", "nothing to do"),
     ],
     ids=["bare", "attached", "without-wrapper", "without-layer", "other", "both", "forgotten"],
 )  # fmt: skip
@@ -119,6 +119,7 @@ def test_json(account) -> None:
                 "managed_by": None,
                 "result": "done",
                 "error": None,
+                "changed": True,
                 "published": {},
             }
         ],
@@ -165,7 +166,7 @@ def test_yes(account) -> None:
     assert exit_code == 0, seen
     assert "Attach: change 1 function?" in seen
     assert "looking for functions in eu-west-1" in seen  # the progress bar
-    assert "1 function changed." in seen
+    assert "1 function done." in seen
     assert account.wired("orders")[1] == OURS_SET
 
 

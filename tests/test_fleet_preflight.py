@@ -143,9 +143,18 @@ def test_a_refused_one_does_not_stop_the_others(account) -> None:
     account.function("web", Runtime="nodejs22.x")
     run = account.run("attach", "--all", "--yes")
     assert run.exit_code == 1
-    assert "3 functions: 1 to attach, 1 refused, 1 with other runtimes left out." in run.stdout
+    assert "3 functions: 1 to attach, 1 refused, 1 left out, not Python." in run.stdout
     assert account.wired("payments")[0] == [layer]
     assert account.wired("orders")[0] == account.wired("web")[0] == []
+
+
+def test_another_layer(account) -> None:
+    """With the wrapper's path set and no wrapper there, no start would succeed."""
+    account.layer("pandas")
+    account.function("orders")
+    run = account.run("attach", "orders", "--yes", "--layer", "pandas")
+    assert run.exit_code == 1
+    assert "layer:pandas:1 is another layer: it has no coldstart-wrapper" in run.stderr
 
 
 def test_a_layer_that_is_not_there(account) -> None:

@@ -11,6 +11,7 @@ import re
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
@@ -44,13 +45,13 @@ class Access:
             FleetError: the endpoint is no URL.
             botocore.exceptions.ProfileNotFound: there is no such profile.
         """
-        if endpoint_url is not None and not re.match("https?://[^/]", endpoint_url):
-            raise FleetError(
-                f"--endpoint-url {endpoint_url} does not begin with http:// or https://"
-            )
+        if endpoint_url is not None and not _is_endpoint(endpoint_url):
+            raise FleetError(f"--endpoint-url {endpoint_url!r} is not like https://host:port")
         self._session = boto3.Session(profile_name=profile)
         # AWS_REGION is what the AWS CLI and the other SDKs read first; boto3 does not.
         configured = os.environ.get("AWS_REGION") or self._session.region_name
+        if not all(regions):
+            raise FleetError("--region is empty")
         self._regions = tuple(dict.fromkeys(regions)) or ((configured,) if configured else ())
         self._endpoint_url = endpoint_url
         self._requests_per_second = requests_per_second
@@ -88,6 +89,18 @@ class Access:
                 client.meta.events.register("before-send", self._pace[region])
                 self._clients[key] = client
             return self._clients[key]
+
+
+def _is_endpoint(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return (
+            parts.scheme in ("http", "https")
+            and bool(re.fullmatch(r"[\w.:-]+", parts.hostname or ""))
+            and parts.port != 0
+        )
+    except ValueError:
+        return False
 
 
 def _pace(requests_per_second: int) -> Callable[..., None]:

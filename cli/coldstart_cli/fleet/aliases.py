@@ -13,7 +13,15 @@ from coldstart_cli.fleet.aws_errors import FleetError
 from coldstart_cli.fleet.functions import FleetFunction
 from coldstart_cli.fleet.plans import AliasStep
 from coldstart_cli.fleet.polling import poll
-from coldstart_cli.fleet.wiring import EXEC_WRAPPER, NEXT_WRAPPER, NotPossible, Wiring, wiring_of
+from coldstart_cli.fleet.state import AliasMove
+from coldstart_cli.fleet.wiring import (
+    EXEC_WRAPPER,
+    NEXT_WRAPPER,
+    NotPossible,
+    Wiring,
+    is_wired,
+    wiring_of,
+)
 
 # Of FunctionConfiguration: what each version has of its own, and what says how its update goes.
 _OWN = {
@@ -58,15 +66,14 @@ def publishing_step(
     found = _get_alias(client, function, alias)
     if found is None:
         raise NotPossible(f"it has no alias {alias}")
-    if (found.get("RoutingConfig") or {}).get("AdditionalVersionWeights"):
+    if _is_split(found):
         raise NotPossible(f"alias {alias} is split between versions: a deployment is under way")
     now = found["FunctionVersion"]
     if now == "$LATEST":
         raise NotPossible(f"alias {alias} points at $LATEST, which needs no version")
-    version = FleetFunction(
-        function.region,
-        client.get_function_configuration(FunctionName=function.arn, Qualifier=now),
-    )
+    version = _version(client, function, now)
+    if version is None:
+        raise NotPossible(f"version {now} of alias {alias} is gone")
     differing = differences(function, version)
     if differing and not force:
         raise NotPossible(
@@ -87,16 +94,26 @@ def publishing_step(
 
 
 def returning_step(
-    client: Any, function: FleetFunction, alias: str, before: str, after: tuple[str, ...]
+    client: Any,
+    function: FleetFunction,
+    target: Wiring,
+    name: str,
+    alias: str,
+    move: AliasMove,
+    force: bool,
 ) -> tuple[AliasStep | None, str | None]:
-    """How an alias gets back to the version that it pointed at before we moved it.
+    """How an alias that we moved gets rid of the layer: back to where it was, if that is the same.
+
+    Where the version before has other code by now, or the layer too, a new one is published.
 
     Args:
         client: of Lambda.
-        function: which has the alias.
+        function: $LATEST of the function that has the alias.
+        target: how $LATEST shall be wired.
+        name: of our layer.
         alias: its name.
-        before: the version to get back to.
-        after: the versions that we moved it to, the last one last.
+        move: what was noted of it.
+        force: also where publishing would deploy more than the wiring.
 
     Returns:
         The step, if one is to be taken; and what to warn of, if anything.
@@ -106,22 +123,27 @@ def returning_step(
         return None, f"alias {alias}, which was moved, is gone"
     now = found["FunctionVersion"]
     provisioned, is_ready = _provisioned(client, function, alias)
-    if now == before:
+    version = _version(client, function, now)
+    if version is None or not is_wired(wiring_of(version), name):
         wait = None if is_ready else AliasStep(alias, now, found["RevisionId"], now, provisioned)
         return wait, None
-    if now not in after:
-        return None, (
-            f"alias {alias} points at version {now}, not at {after[-1]} where attaching had left"
-            f" it: it stays; --publish --alias {alias} publishes a version without the layer"
-        )
+    stays = f"alias {alias} stays at version {now}, which has the layer"
+    if now != move.before and now not in move.after:
+        publish = f"--publish --alias {alias} publishes a version without it"
+        return None, f"{stays}: it was moved there after attaching; {publish}"
+    if _is_split(found):
+        return None, f"{stays}: it is split between versions, a deployment is under way"
+    before = _version(client, function, move.before)
+    if (
+        before is not None
+        and not is_wired(wiring_of(before), name)
+        and not differences(before, version)
+    ):
+        return AliasStep(alias, now, found["RevisionId"], move.before, provisioned), None
     try:
-        client.get_function_configuration(FunctionName=function.arn, Qualifier=before)
-    except client.exceptions.ResourceNotFoundException:
-        return None, (
-            f"version {before}, where alias {alias} pointed before, is gone: the alias stays at"
-            f" {now}; --publish --alias {alias} publishes a version without the layer"
-        )
-    return AliasStep(alias, now, found["RevisionId"], before, provisioned), None
+        return publishing_step(client, function, target, alias, force), None
+    except NotPossible as reason:
+        return None, f"{stays}: {reason}"
 
 
 def differences(function: FleetFunction, version: FleetFunction) -> list[str]:
@@ -208,6 +230,20 @@ def _get_alias(client: Any, function: FleetFunction, alias: str) -> Mapping[str,
         return dict(client.get_alias(FunctionName=function.arn, Name=alias))
     except client.exceptions.ResourceNotFoundException:
         return None
+
+
+def _is_split(alias: Mapping[str, Any]) -> bool:
+    return bool((alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights"))
+
+
+def _version(client: Any, function: FleetFunction, version: str) -> FleetFunction | None:
+    try:
+        configuration = client.get_function_configuration(
+            FunctionName=function.arn, Qualifier=version
+        )
+    except client.exceptions.ResourceNotFoundException:
+        return None
+    return FleetFunction(function.region, configuration)
 
 
 def _provisioned(client: Any, function: FleetFunction, qualifier: str) -> tuple[int | None, bool]:

@@ -14,6 +14,7 @@ from coldstart_cli.fleet.wiring import (
     EXEC_WRAPPER,
     OUR_WRAPPER,
     NotPossible,
+    Wiring,
     attached,
     ours,
     wiring_of,
@@ -40,8 +41,7 @@ class Attaching:
             botocore.exceptions.BotoCoreError, ClientError: AWS could not be asked, or refused.
         """
         if not named and not preflight.is_python(function):
-            runtime = function.configuration.get("Runtime", "unknown")
-            return Plan(function, "skip", reasons=(f"its runtime is {runtime}, not Python",))
+            return Plan(function, "skip", reasons=(f"{function.runtime}, not Python",))
         if preflight.is_image(function):
             reason = "it is a container image, which has no layers: build the layer into it"
             return Plan(function, "refuse", reasons=(reason,), instead=self._dockerfile(function))
@@ -58,15 +58,17 @@ class Attaching:
             action = "update" if ours(now.layers, self.layer.name) else "attach"
         reasons = preflight.objections(function, self.layer, target)
         manager = manager_of(function.tags)
-        if manager and action != "none" and not self.force:
-            reasons.append(f"{manager} deploys it, and would undo this: add it there, or --force")
+        step = None
         try:
-            step = self.alias and aliases.publishing_step(
-                self.client, function, target, self.alias, self.force
-            )
+            if self.alias:
+                step = aliases.publishing_step(
+                    self.client, function, target, self.alias, self.force
+                )
         except NotPossible as reason:
             reasons.append(str(reason))
-            step = None
+        changes = action != "none" or (step is not None and step.moves)
+        if manager and changes and not self.force:
+            reasons.append(f"{manager} deploys it, and would undo this: add it there, or --force")
         if reasons:
             instead = None
             if manager:
@@ -79,7 +81,7 @@ class Attaching:
             action,
             target,
             aliases=(step,) if step else (),
-            warnings=tuple(self._warnings(function, action, target.next_wrapper)),
+            warnings=tuple(_warnings(function, target)),
             manager=manager,
         )
 
@@ -88,11 +90,15 @@ class Attaching:
         inner = wrapper if wrapper not in (None, "", OUR_WRAPPER) else None
         return snippets.dockerfile(self.layer.arn, inner)
 
-    def _warnings(self, function: FleetFunction, action: Action, inner: str | None) -> list[str]:
-        warnings = []
-        about_inner = exec_wrappers.warning(inner) if inner and action == "attach" else None
-        if about_inner:
-            warnings.append(about_inner)
-        if function.variables.get("COLDSTART_ENABLED", "").lower() in ("off", "false", "no", "0"):
-            warnings.append("COLDSTART_ENABLED is off: the layer stays silent")
-        return warnings
+
+def _warnings(function: FleetFunction, target: Wiring) -> list[str]:
+    warnings = []
+    about = exec_wrappers.warning(target.next_wrapper) if target.next_wrapper else None
+    if about and target != wiring_of(function):
+        warnings.append(about)
+    if function.variables.get("COLDSTART_ENABLED", "").lower() in ("off", "false", "no", "0"):
+        warnings.append("COLDSTART_ENABLED is off: the layer stays silent")
+    if function.configuration.get("LastUpdateStatus") == "Failed":
+        reason = function.configuration.get("LastUpdateStatusReason")
+        warnings.append(f"its last update did not succeed: {reason}")
+    return warnings

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import traceback
+from pathlib import Path
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -40,10 +42,6 @@ class FleetError(Exception):
     """Something that one line tells, and that more of the same would not help."""
 
 
-# What calls to AWS raise. Where something else than AWS answers, botocore may fail to decode it.
-AWS_ERRORS = (BotoCoreError, ClientError, FleetError, UnicodeError)
-
-
 def explain(error: Exception, subject: str = "") -> str:
     """One line on an error.
 
@@ -64,17 +62,17 @@ def explain(error: Exception, subject: str = "") -> str:
         return f"{where}{error}: `aws configure list-profiles` lists those there are"
     if isinstance(error, EndpointConnectionError | HTTPClientError):
         return f"{where}no connection: {_one_line(str(error))}"
-    if isinstance(error, UnicodeError):
-        return f"{where}this is no answer of AWS: {error}"
     if isinstance(error, BotoCoreError | FleetError | OSError):
         return where + _one_line(str(error))
-    return f"{where}{type(error).__name__}: {_one_line(str(error))}"
+    return where + _unexpected(error)
 
 
 def _client_error(error: ClientError) -> str:
     details = error.response.get("Error", {})
     code = str(details.get("Code", ""))
     message = _one_line(str(details.get("Message") or details.get("message") or ""))
+    # Lambda repeats all variables there, which may be secrets.
+    message = message.partition(" String measured:")[0]
     operation = error.operation_name
     if code in _DENIED:
         return f"not allowed: the permission {_action(error, message)} is needed ({message})"
@@ -85,6 +83,13 @@ def _client_error(error: ClientError) -> str:
     if code in _THROTTLED:
         return f"AWS throttles {operation}, after ten tries: run it again, or lower --rate"
     return f"{operation} failed: {code}: {message}" if code else f"{operation} failed: {message}"
+
+
+def _unexpected(error: Exception) -> str:
+    """Something else than AWS answered, the AWS configuration is odd, or we have made a mistake."""
+    frames = traceback.extract_tb(error.__traceback__)
+    at = f", at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"something unexpected: {type(error).__name__}: {_one_line(str(error))}{at}"
 
 
 def _action(error: ClientError, message: str) -> str:

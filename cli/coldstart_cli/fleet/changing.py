@@ -9,7 +9,7 @@ from typing import Any, Literal
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from coldstart_cli.fleet import aliases
-from coldstart_cli.fleet.aws_errors import FleetError, code_of
+from coldstart_cli.fleet.aws_errors import FleetError, code_of, explain
 from coldstart_cli.fleet.functions import FleetFunction
 from coldstart_cli.fleet.plans import AliasStep, Plan
 from coldstart_cli.fleet.polling import poll
@@ -30,7 +30,9 @@ class Outcome:
     plan: Plan
     result: Result
     error: str | None = None  # with "failed"
-    versions: tuple[tuple[str, str], ...] = ()  # aliases that were moved, and to which version
+    # What was changed, also where it then failed: $LATEST, and aliases with their new versions.
+    changed: bool = False
+    versions: tuple[tuple[str, str], ...] = ()
 
 
 def carry_out(
@@ -38,69 +40,96 @@ def carry_out(
 ) -> Outcome:
     """Do what was planned; where somebody else was faster, look again and plan anew.
 
+    Whatever goes wrong is in the outcome.
+
     Args:
         client: of Lambda, in the function's region.
-        plan: which acts.
+        plan: what is to be done.
         plan_again: makes a plan of the function as it is now.
         state: where notes are kept; they are written before anything is changed.
-
-    Raises:
-        botocore.exceptions.BotoCoreError, ClientError: AWS refused, or could not be reached.
-        FleetError: it could not be completed, or notes could not be written.
     """
-    outcome = Outcome(plan, "unchanged")
-    for attempt in Retrying(
-        retry=retry_if_exception(lambda error: code_of(error) in _CONFLICTS),
-        wait=wait_random_exponential(multiplier=0.5, max=15),
-        stop=stop_after_attempt(_TRIES),
-        reraise=True,
-    ):
-        with attempt:
-            if attempt.retry_state.attempt_number > 1:
-                plan = plan_again(_settled(client, plan.function))
-            outcome = _try(client, plan, state)
-    return outcome
+    planned, change = plan, _Change(client, state)
+    result: Result
+    error = None
+    try:
+        for attempt in Retrying(
+            retry=retry_if_exception(lambda error: code_of(error) in _CONFLICTS),
+            wait=wait_random_exponential(multiplier=0.5, max=15),
+            stop=stop_after_attempt(_TRIES),
+            reraise=True,
+        ):
+            with attempt:
+                if attempt.retry_state.attempt_number > 1:
+                    plan = plan_again(_settled(client, plan.function))
+                if plan.action not in ("refuse", "skip"):
+                    change.make(plan)
+    except Exception as raised:
+        result, error = "failed", explain(raised)
+    else:
+        if plan.action in ("refuse", "skip"):
+            result = "refused" if plan.action == "refuse" else "skipped"
+        else:
+            # Planned anew there may be nothing left to do, since an answer to us was lost.
+            result = "done" if planned.acts or plan.acts else "unchanged"
+    return Outcome(plan, result, error, change.changed, tuple(change.versions.items()))
 
 
-def _try(client: Any, plan: Plan, state: StateFolder) -> Outcome:
-    if plan.action in ("refuse", "skip"):
-        return Outcome(plan, "refused" if plan.action == "refuse" else "skipped")
-    if plan.target is None:
-        raise FleetError("a plan without a target")
-    record = _record(plan, plan.target, state)
-    if plan.acts and not plan.detaching:
-        state.write(record)
-    latest = plan.function
-    update = changes(plan.function, plan.target)
-    if update:
-        updated = client.update_function_configuration(
-            FunctionName=plan.function.arn,
-            RevisionId=plan.function.configuration["RevisionId"],
-            **update,
+class _Change:
+    """The change of one function, over all attempts."""
+
+    def __init__(self, client: Any, state: StateFolder) -> None:
+        self._client, self._state = client, state
+        self.changed = False
+        self.versions: dict[str, str] = {}
+
+    def make(self, plan: Plan) -> None:
+        """Carry out a plan: notes, $LATEST, aliases."""
+        if plan.target is None:
+            raise FleetError("a plan without a target")
+        noted = self._state.read(plan.function.arn)
+        record = _record(plan, plan.target, noted)
+        if plan.acts and not plan.detaching:
+            self._state.write(record)
+        latest = self._wire(plan.function, plan.target)
+        for step in plan.aliases:
+            if step.moves:
+                version = step.to or aliases.publish(self._client, latest)
+                if not plan.detaching:
+                    record = _with_move(record, step, version)
+                    self._state.write(record)
+                self._move(plan.function, step, version)
+            if step.provisioned:
+                aliases.wait_until_ready(self._client, plan.function, step.alias)
+        if plan.detaching and noted is not None:
+            self._state.remove(noted)
+
+    def _wire(self, function: FleetFunction, target: Wiring) -> FleetFunction:
+        """Change $LATEST, where that is needed, and wait until it is done."""
+        update = changes(function, target)
+        if not update:
+            return function
+        answer = self._client.update_function_configuration(
+            FunctionName=function.arn, RevisionId=function.configuration["RevisionId"], **update
         )
-        latest = _settled(client, plan.function, updated)
+        self.changed = True
+        latest = _settled(self._client, function, answer)
         if latest.configuration.get("LastUpdateStatus") == "Failed":
             reason = latest.configuration.get("LastUpdateStatusReason")
             raise FleetError(f"its update did not succeed: {reason}")
-    versions = []
-    for step in plan.aliases:
-        if step.moves:
-            version = step.to or aliases.publish(client, latest)
-            if not plan.detaching:
-                record = _with_move(record, step, version)
-                state.write(record)
-            client.update_alias(
-                FunctionName=plan.function.arn,
-                Name=step.alias,
-                FunctionVersion=version,
-                RevisionId=step.revision_id,
-            )
-            versions.append((step.alias, version))
-        if step.provisioned:
-            aliases.wait_until_ready(client, plan.function, step.alias)
-    if plan.detaching:
-        state.remove(plan.function.arn)
-    return Outcome(plan, "done" if plan.acts else "unchanged", versions=tuple(versions))
+        if wiring_of(latest) != target:
+            raise FleetError("its update was accepted, but it is not as it should be: look at it")
+        return latest
+
+    def _move(self, function: FleetFunction, step: AliasStep, version: str) -> None:
+        answer = self._client.update_alias(
+            FunctionName=function.arn,
+            Name=step.alias,
+            FunctionVersion=version,
+            RevisionId=step.revision_id,
+        )
+        if answer["FunctionVersion"] != version:
+            raise FleetError(f"alias {step.alias} was to point at version {version}: look at it")
+        self.versions[step.alias] = version
 
 
 def _settled(
@@ -119,18 +148,17 @@ def _settled(
     return replace(function, configuration=answer)
 
 
-def _record(plan: Plan, target: Wiring, state: StateFolder) -> Record:
+def _record(plan: Plan, target: Wiring, noted: Record | None) -> Record:
     """What to note of a function before it is changed.
 
     What it was like before the layer came is kept, however often the layer is replaced.
     """
-    arn, now = plan.function.arn, wiring_of(plan.function)
-    existing = state.read(arn)
-    if existing is None:
-        return Record(arn, now, (target,))
-    if now not in existing.after:
-        return Record(arn, now, (target,), existing.aliases)
-    return replace(existing, after=tuple(dict.fromkeys([now, target])))
+    now = wiring_of(plan.function)
+    if noted is None:
+        return Record(plan.function.arn, now, (target,))
+    if now not in noted.after:
+        return Record(plan.function.arn, now, (target,), noted.aliases)
+    return replace(noted, after=tuple(dict.fromkeys([now, target])))
 
 
 def _with_move(record: Record, step: AliasStep, version: str) -> Record:

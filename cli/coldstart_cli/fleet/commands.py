@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -139,15 +140,21 @@ def detach_command(
 
 
 def _check(publish: bool, alias: str | None, yes: bool, dry_run: bool, json_output: bool) -> None:
+    if alias is not None and not re.fullmatch(r"(?!\d+$)[\w-]{1,128}", alias, re.ASCII):
+        raise click.UsageError(f"--alias {alias!r} is no name of an alias")
     if publish != (alias is not None):
         raise click.UsageError("--publish and --alias go together")
     if yes and dry_run:
         raise click.UsageError("--yes and --dry-run contradict each other")
-    if not (yes or dry_run) and (json_output or not sys.stdin.isatty()):
+    if not (yes or dry_run) and (json_output or not _somebody_is_there()):
         why = "--json" if json_output else "where nobody can be asked"
         raise click.UsageError(
             f"{why}: give --yes to do it, or --dry-run to see what would be done"
         )
+
+
+def _somebody_is_there() -> bool:
+    return sys.stdin is not None and not sys.stdin.closed and sys.stdin.isatty()
 
 
 def _change(
@@ -187,12 +194,18 @@ def _change(
 def _carry_out(access: Access, fleet: Fleet, state: StateFolder, acting: int) -> list[Outcome]:
     """What came of the plans; when interrupted, of those that were begun."""
     outcomes: list[Outcome] = []
+    done = 0
     with progress_bar() as tell:
+
+        def add(outcome: Outcome) -> None:
+            nonlocal done
+            outcomes.append(outcome)
+            done += outcome.plan.acts
+            tell("changing functions", done, acting)
+
         try:
-            for outcome in carry_out_all(access, fleet, state):
-                outcomes.append(outcome)
-                done = sum(outcome.plan.acts for outcome in outcomes)
-                tell("changing functions", done, acting)
+            if not carry_out_all(access, fleet, state, add):
+                complain("stopped: what was begun has been brought to its end; run it again")
         except KeyboardInterrupt:
-            complain("stopped: what was begun is completed; run it again for the rest")
+            complain("stopped at once: what was begun may be done or not; run it again")
     return outcomes

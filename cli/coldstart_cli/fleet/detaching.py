@@ -7,10 +7,11 @@ from typing import Any
 
 from coldstart_cli.fleet import aliases, preflight
 from coldstart_cli.fleet.functions import FleetFunction
+from coldstart_cli.fleet.layer_versions import DEFAULT_NAME
 from coldstart_cli.fleet.managers import manager_of
 from coldstart_cli.fleet.plans import Action, AliasStep, Plan
 from coldstart_cli.fleet.state import Record, StateFolder
-from coldstart_cli.fleet.wiring import NotPossible, Wiring, detached, is_wired, wiring_of
+from coldstart_cli.fleet.wiring import OUR_WRAPPER, NotPossible, Wiring, detached, wiring_of
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,9 @@ class Detaching:
             botocore.exceptions.BotoCoreError, ClientError: AWS could not be asked, or refused.
             FleetError: what was noted of it cannot be read.
         """
-        if preflight.is_image(function) or not (named or preflight.is_python(function)):
-            return Plan(function, "skip", reasons=("it cannot have the layer",))
+        if preflight.is_image(function):
+            why = "it is a container image: take the layer out of its Dockerfile"
+            return Plan(function, "refuse" if named else "skip", reasons=(why,))
         unreadable = preflight.unreadable(function)
         if unreadable:
             return Plan(function, "refuse", reasons=(unreadable,))
@@ -43,14 +45,12 @@ class Detaching:
         now = wiring_of(function)
         target, warnings = _target(now, record, self.layer_name)
         action: Action = "detach" if target != now else "none"
-        manager = manager_of(function.tags)
-        if manager and action != "none" and not self.force:
-            reason = f"{manager} deploys it, and would undo this: take it out there, or --force"
-            return Plan(function, "refuse", reasons=(reason,), manager=manager)
-        steps = []
+        if action == "none" and record is None and not (named or preflight.is_python(function)):
+            return Plan(function, "skip", reasons=(f"{function.runtime}, not Python",))
+        steps: list[AliasStep] = []
         for name, move in (record.aliases if record else {}).items():
             step, warning = aliases.returning_step(
-                self.client, function, name, move.before, move.after
+                self.client, function, target, self.layer_name, name, move, self.force
             )
             # With --publish, an alias that cannot go back gets a new version: nothing to warn of.
             if warning and name != self.alias:
@@ -60,6 +60,11 @@ class Detaching:
             steps += self._published(function, target, steps)
         except NotPossible as reason:
             return Plan(function, "refuse", reasons=(str(reason),))
+        manager = manager_of(function.tags)
+        changes = action != "none" or any(step.moves for step in steps)
+        if manager and changes and not self.force:
+            why = f"{manager} deploys it, and would undo this: take it out there, or --force"
+            return Plan(function, "refuse", reasons=(why,), manager=manager)
         return Plan(
             function,
             action,
@@ -82,11 +87,17 @@ class Detaching:
 
 def _target(now: Wiring, record: Record | None, name: str) -> tuple[Wiring, list[str]]:
     """How the function shall be wired, and what to warn of."""
-    stripped = detached(now, name)
-    if stripped == now or record is None:
-        return stripped, []
-    if now in record.after:
+    if record is not None and now in record.after:
         # Where it had our layer before we noted anything, that goes as well.
-        before = record.before
-        return detached(before, name) if is_wired(before, name) else before, []
-    return stripped, ["it was changed after attaching: only what is ours is removed"]
+        return detached(record.before, name), []
+    if record is not None and now == record.before:
+        return now, []
+    if name != DEFAULT_NAME and record is None and now.exec_wrapper != OUR_WRAPPER:
+        return now, []  # a layer of that name, but nothing says that it is ours
+    target = detached(now, name)
+    warnings = []
+    if target != now and record is not None:
+        warnings.append("it was changed after attaching: only what is ours is removed")
+    if target.exec_wrapper and target.exec_wrapper != now.exec_wrapper:
+        warnings.append(f"make sure that the layer with {target.exec_wrapper} is still there")
+    return target, warnings

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from coldstart_cli.fleet import layer_versions
 from coldstart_cli.fleet.access import Access
 from coldstart_cli.fleet.attaching import Attaching
-from coldstart_cli.fleet.aws_errors import AWS_ERRORS, explain
+from coldstart_cli.fleet.aws_errors import explain
 from coldstart_cli.fleet.changing import Outcome, carry_out
 from coldstart_cli.fleet.detaching import Detaching
 from coldstart_cli.fleet.functions import FleetFunction
 from coldstart_cli.fleet.parallel import Progress, in_parallel, no_progress
 from coldstart_cli.fleet.plans import Plan
+from coldstart_cli.fleet.preflight import is_python
 from coldstart_cli.fleet.selection import Selected, Selection, select
 from coldstart_cli.fleet.state import StateFolder
 
@@ -55,7 +56,12 @@ def plan_attaching(
         botocore.exceptions.BotoCoreError, ClientError: AWS could not be asked, or refused.
     """
     selected = select(access, selection, with_tags=True, progress=progress)
-    regions = {function.region for function in selected.functions}
+    # Where there is nothing to attach it to, nobody needs the layer.
+    regions = {
+        function.region
+        for function in selected.functions
+        if function.arn in selected.named or is_python(function)
+    }
     planners: dict[str, _Planner] = {
         region: Attaching(
             access.client("lambda", region),
@@ -87,37 +93,47 @@ def plan_detaching(
     return _plan(selected, planners, progress)
 
 
-def carry_out_all(access: Access, fleet: Fleet, state: StateFolder) -> Iterator[Outcome]:
-    """Carry out all plans, several at a time; yields what came of each, as it comes."""
+def carry_out_all(
+    access: Access, fleet: Fleet, state: StateFolder, each: Callable[[Outcome], None]
+) -> bool:
+    """Carry out all plans, several at a time; ``each`` gets what came of each, as it comes.
+
+    Returns:
+        Whether all were carried out; if not, it was interrupted.
+    """
 
     def do(plan: Plan) -> Outcome:
         named = plan.function.arn in fleet.selected.named
-        planner = fleet.planners[plan.function.region]
         tags = plan.function.tags
-        try:
-            return carry_out(
-                access.client("lambda", plan.function.region),
-                plan,
-                lambda function: planner.plan(replace(function, tags=tags), named),
-                state,
-            )
-        except (*AWS_ERRORS, OSError) as error:
-            return Outcome(plan, "failed", explain(error))
+        return carry_out(
+            access.client("lambda", plan.function.region),
+            plan,
+            lambda function: fleet.planners[plan.function.region].plan(
+                replace(function, tags=tags), named
+            ),
+            state,
+        )
 
-    return in_parallel(do, fleet.plans)
+    return in_parallel(do, fleet.plans, each)
 
 
 def _plan(selected: Selected, planners: dict[str, _Planner], progress: Progress) -> Fleet:
+    plans: list[Plan] = []
+
     def plan(function: FleetFunction) -> Plan:
         named = function.arn in selected.named
         try:
+            if function.region not in planners:
+                return Plan(function, "skip", reasons=(f"{function.runtime}, not Python",))
             return planners[function.region].plan(function, named)
-        except AWS_ERRORS as error:
+        except Exception as error:
             return Plan(function, "refuse", reasons=(explain(error),))
 
-    plans = []
-    for done, one in enumerate(in_parallel(plan, selected.functions), 1):
-        plans.append(one)
-        progress("looking at functions", done, len(selected.functions))
+    def add(plan: Plan) -> None:
+        plans.append(plan)
+        progress("looking at functions", len(plans), len(selected.functions))
+
+    if not in_parallel(plan, selected.functions, add):
+        raise KeyboardInterrupt
     plans.sort(key=lambda plan: (plan.function.region, plan.function.name))
     return Fleet(selected, planners, tuple(plans))

@@ -42,6 +42,11 @@ class FleetFunction:
         return str(self.configuration.get("Architectures", ["x86_64"])[0])
 
     @property
+    def runtime(self) -> str:
+        """Its runtime's identifier; a container image has none."""
+        return str(self.configuration.get("Runtime") or "container image")
+
+    @property
     def log_group(self) -> str:
         """Where its log lines go ("LoggingConfig" in the Lambda API reference)."""
         config = self.configuration.get("LoggingConfig", {})

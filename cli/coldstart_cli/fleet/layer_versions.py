@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import re
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.request import urlopen
 
 from coldstart_cli.fleet.access import Access
 from coldstart_cli.fleet.aws_errors import FleetError
-from coldstart_cli.fleet.wiring import layer_name, layer_version
+from coldstart_cli.fleet.wiring import is_version_arn, layer_name, layer_version
 
 DEFAULT_NAME = "coldstart-layer"
-_VERSION_ARN = re.compile(r"arn:[\w-]+:lambda:([\w-]+):\d{12}:layer:[\w-]+:\d+")
+# Ours is a tenth of that.
+_MOST_BYTES = 1_000_000
+_SECONDS = 10
 _NAME = re.compile(r"[\w-]{1,140}")
 
 
@@ -46,7 +51,7 @@ def name_in(layer: str) -> str:
     Raises:
         FleetError: it is neither.
     """
-    if _VERSION_ARN.fullmatch(layer):
+    if is_version_arn(layer):
         return layer_name(layer)
     if not _NAME.fullmatch(layer):
         raise FleetError(f"{layer!r} is no name of a layer, and no ARN of a version of one")
@@ -66,22 +71,42 @@ def find(access: Access, region: str, layer: str) -> LayerVersion:
         botocore.exceptions.BotoCoreError, ClientError: AWS could not be asked, or refused.
     """
     client = access.client("lambda", region)
-    of_region = _VERSION_ARN.fullmatch(layer)
-    if of_region is None:
+    if not is_version_arn(layer):
         newest = newest_version(access, region, name_in(layer))
         if newest is None:
             raise FleetError(
                 f"{region} has no layer {layer}: publish it there first (README, Start), or name"
                 " another one with --layer"
             )
-        return newest
-    if of_region[1] != region:
-        raise FleetError(f"--layer {layer} is of {of_region[1]}: it cannot be attached in {region}")
+        layer = newest.arn
+    of_region = layer.split(":")[3]
+    if of_region != region:
+        raise FleetError(f"--layer {layer} is of {of_region}: it cannot be attached in {region}")
     try:
         found = client.get_layer_version_by_arn(Arn=layer)
     except client.exceptions.ResourceNotFoundException:
         raise FleetError(f"there is no layer version {layer}") from None
+    if not _has_wrapper(found["Content"]):
+        raise FleetError(f"{layer} is another layer: it has no coldstart-wrapper")
     return _version(found)
+
+
+def _has_wrapper(content: Mapping[str, Any]) -> bool:
+    """Whether a layer is ours; with the wrapper's path set, no function starts without it.
+
+    True where that cannot be found out, as its files lie in S3, which not everybody reaches.
+    """
+    if content["CodeSize"] > _MOST_BYTES:
+        return False
+    try:
+        with urlopen(content["Location"], timeout=_SECONDS) as answer:  # noqa: S310 - AWS's URL
+            archive = io.BytesIO(answer.read(_MOST_BYTES))
+    except OSError:
+        return True
+    try:
+        return "coldstart-wrapper" in zipfile.ZipFile(archive).namelist()
+    except zipfile.BadZipFile:
+        return False
 
 
 def newest_version(access: Access, region: str, name: str) -> LayerVersion | None:

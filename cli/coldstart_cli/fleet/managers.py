@@ -53,6 +53,7 @@ def manager_of(tags: Mapping[str, str]) -> Manager | None:
             return Manager("serverless", where)
         return Manager("cloudformation", where)
     for key, value in tags.items():
-        if _TERRAFORM.search(key) or _TERRAFORM.search(value):
+        no = value.lower() in ("false", "no", "0")
+        if (_TERRAFORM.search(key) and not no) or _TERRAFORM.search(value):
             return Manager("terraform", f"tag {key}={value}")
     return None

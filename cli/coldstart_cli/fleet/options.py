@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from coldstart_cli.exits import fail, nothing_matched
 from coldstart_cli.fleet import parallel
 from coldstart_cli.fleet.access import REQUESTS_PER_SECOND, Access
-from coldstart_cli.fleet.aws_errors import AWS_ERRORS, FleetError, explain
-from coldstart_cli.fleet.selection import Selection, named, names_in
+from coldstart_cli.fleet.aws_errors import FleetError, explain
+from coldstart_cli.fleet.selection import Selection, excluded, named, names_in
 
 Command = Callable[..., Any]
 
@@ -97,8 +98,11 @@ def selection_options(command: Command) -> Command:
             asked_for = [named(text) for text in functions]
             for file in files:
                 asked_for += names_in(file)
+            left_out = tuple(excluded(text) for text in exclude)
         except FleetError as error:
             raise click.UsageError(str(error)) from None
+        if prefix == "":
+            raise click.UsageError("--prefix is empty: --all means all")
         if everything and (prefix is not None or tags):
             raise click.UsageError("--all is all: not with --prefix or --tag")
         selection = Selection(
@@ -106,7 +110,7 @@ def selection_options(command: Command) -> Command:
             prefix=prefix,
             tags=dict(_tag(text) for text in tags),
             everything=everything,
-            exclude=exclude,
+            exclude=left_out,
         )
         if files and not (selection.named or selection.searches):
             nothing_matched(f"{files[0]} names no function")
@@ -130,10 +134,13 @@ def _tag(text: str) -> tuple[str, str]:
 
 @contextlib.contextmanager
 def one_line_errors() -> Iterator[None]:
-    """Errors of AWS end the command with one line on stderr."""
+    """Errors end the command with one line on stderr, whatever they are."""
     try:
         yield
-    except AWS_ERRORS as error:
+        sys.stdout.flush()
+    except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
+        raise  # click's own, and it knows what to do about them
+    except Exception as error:
         fail(explain(error))
 
 

@@ -31,8 +31,12 @@ def functions(count: int) -> str:
 def nothing(plans: Sequence[Plan]) -> str:
     """Why there is nothing to look at."""
     if plans:
-        return f"no Python function matches ({functions(len(plans))} with other runtimes)"
+        return f"no function to work on matches ({functions(len(plans))}: {_why(plans)})"
     return "no function matches"
+
+
+def _why(plans: Iterable[Plan]) -> str:
+    return ", ".join(sorted({reason for plan in plans for reason in plan.reasons}))
 
 
 def show_plans(plans: Sequence[Plan], console: Console, several_regions: bool) -> None:
@@ -94,7 +98,10 @@ def _wiring_steps(plan: Plan) -> list[str]:
     steps = [" ".join(said)] if said else []
     if now.next_wrapper and now.next_wrapper == target.exec_wrapper:
         steps.append(f"{target.exec_wrapper} gets its place back")
-    elif target.next_wrapper and now.next_wrapper != target.next_wrapper:
+    elif target.next_wrapper and (now.exec_wrapper, now.next_wrapper) != (
+        target.exec_wrapper,
+        target.next_wrapper,
+    ):
         steps.append(f"{target.next_wrapper} runs inside it")
     return steps or ["put its variables back"]
 
@@ -108,7 +115,11 @@ def _layers(now: Wiring, target: Wiring) -> list[str]:
         label = f"{layer_name(arn)}:{layer_version(arn)}"
         old = removed.pop(layer_name(arn), None)
         said.append(f"{label} in place of :{layer_version(old)}" if old else f"add {label}")
-    said += [f"remove {name}" for name in removed]
+    left = {layer_name(arn) for arn in target.layers}
+    said += [
+        f"remove {name}" + (f":{layer_version(arn)}" if name in left else "")
+        for name, arn in removed.items()
+    ]
     if not said and now.layers != target.layers:
         said = ["put its layers back into their order"]
     return [", ".join(said)] if said else []
@@ -135,7 +146,7 @@ def _summary(plans: Sequence[Plan]) -> str:
         "alias": "with an alias to move or wait for",
         "none": "with nothing to do",
         "refuse": "refused",
-        "skip": "with other runtimes left out",
+        "skip": "left out, not Python",
     }
     said = [f"{counts[name]:,} {text}" for name, text in words.items() if counts[name]]
     return f"{functions(len(plans))}: {', '.join(said)}."
@@ -145,24 +156,33 @@ def show_outcomes(
     plans: Sequence[Plan], outcomes: Sequence[Outcome], state: StateFolder, console: Console
 ) -> None:
     """Print what failed or had changed since it was planned, and how many did not."""
-    refused = {plan.function.arn for plan in plans if plan.action == "refuse"}
+    planned = {plan.function.arn: plan for plan in plans}
+    refused = {arn for arn, plan in planned.items() if plan.action == "refuse"}
     for outcome in outcomes:
         name = outcome.plan.function.name
+        done = "".join(
+            [" ($LATEST was changed)"] * outcome.changed
+            + [f" (alias {alias} was moved to version {to})" for alias, to in outcome.versions]
+        )
         if outcome.result == "failed":
-            console.print(Text(f"failed: {name}: {outcome.error}", style="red"), soft_wrap=True)
+            told = f"failed: {name}{done}: {outcome.error}"
+            console.print(Text(told, style="red"), soft_wrap=True)
         elif outcome.result == "refused" and outcome.plan.function.arn not in refused:
             reasons = "; ".join(outcome.plan.reasons)
-            console.print(Text(f"not done: {name}: {reasons}", style="red"), soft_wrap=True)
+            told = f"not completed: {name}{done}: {reasons}"
+            console.print(Text(told, style="red"), soft_wrap=True)
+        for warning in outcome.plan.warnings:
+            if warning not in planned[outcome.plan.function.arn].warnings:
+                console.print(Text(f"{name}: {warning}", style="yellow"), soft_wrap=True)
     counts = Counter(outcome.result for outcome in outcomes)
-    said = [f"{functions(counts['done'])} changed"]
+    said = [f"{functions(counts['done'])} done"]
     said += [f"{counts[name]:,} {name}" for name in ("failed", "refused") if counts[name]]
     console.print(f"{', '.join(said)}.", highlight=False)
-    if any(not outcome.plan.detaching for outcome in outcomes if outcome.result == "done"):
-        console.print(
-            f"What they were like before is noted in {state.path}; `coldstart detach` restores it.",
-            highlight=False,
-            soft_wrap=True,
+    if any(one.result in ("done", "failed") and not one.plan.detaching for one in outcomes):
+        told = (
+            f"What they were like before is noted in {state.path}; `coldstart detach` restores it."
         )
+        console.print(told, highlight=False, markup=False, soft_wrap=True)
 
 
 def as_json(fleet: Fleet, outcomes: Iterable[Outcome]) -> str:
@@ -195,6 +215,7 @@ def _as_dict(plan: Plan, outcome: Outcome | None) -> dict[str, Any]:
         "managed_by": str(plan.manager) if plan.manager else None,
         "result": outcome.result if outcome else None,
         "error": outcome.error if outcome else None,
+        "changed": outcome.changed if outcome else False,
         "published": dict(outcome.versions) if outcome else {},
     }
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from typing import TypeVar
 
 # The pace of the requests is kept elsewhere: this many are waited for at once.
@@ -16,22 +16,37 @@ Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
 
-def in_parallel(do: Callable[[Item], Answer], items: Iterable[Item]) -> Iterator[Answer]:
-    """The answers, in the order in which they come.
+def in_parallel(
+    do: Callable[[Item], Answer], items: Iterable[Item], each: Callable[[Answer], None]
+) -> bool:
+    """Do something for all items; ``each`` gets the answers, in the order in which they come.
 
-    Interrupted, it begins no more of them, and lets those that are under way come to their end.
+    Interrupted once, it begins no more of them, and lets those that are under way come to their
+    end; interrupted twice it raises KeyboardInterrupt.
+
+    Returns:
+        Whether all were done.
 
     Raises:
         Exception: what ``do`` raises.
     """
     with ThreadPoolExecutor(THREADS) as threads:
-        futures = [threads.submit(do, item) for item in items]
-        try:
+        open_ = {threads.submit(do, item) for item in items}
+
+        def take(futures: Iterable[Future[Answer]]) -> None:
             for future in as_completed(futures):
-                yield future.result()
+                open_.remove(future)
+                each(future.result())
+
+        try:
+            take(tuple(open_))
+        except KeyboardInterrupt:
+            take({future for future in open_ if not future.cancel()})
+            return False
         except BaseException:
             threads.shutdown(wait=False, cancel_futures=True)
             raise
+        return True
 
 
 def no_progress(_what: str, _done: int, _of: int) -> None:

@@ -15,8 +15,7 @@ MOST_ENVIRONMENT_BYTES = 4096
 
 def is_python(function: FleetFunction) -> bool:
     """Whether the layer could mean anything to it: an image may hold any runtime."""
-    runtime = str(function.configuration.get("Runtime", ""))
-    return runtime.startswith("python") or is_image(function)
+    return function.runtime.startswith("python") or is_image(function)
 
 
 def is_image(function: FleetFunction) -> bool:
@@ -44,7 +43,7 @@ def objections(function: FleetFunction, layer: LayerVersion, target: Wiring) -> 
         target: how the function is to be wired.
     """
     found = []
-    runtime = str(function.configuration.get("Runtime", ""))
+    runtime = function.runtime
     if not runtime.startswith("python"):
         found.append(f"its runtime is {runtime}, not Python")
     elif layer.runtimes and runtime not in layer.runtimes:

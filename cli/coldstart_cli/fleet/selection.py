@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -82,6 +83,20 @@ def named(text: str) -> Named:
     return Named(text)
 
 
+def excluded(text: str) -> str:
+    """What is to be left out, as somebody wrote it: a name, an ARN, or a pattern with * and ?.
+
+    Raises:
+        FleetError: it is none of them.
+    """
+    text = text.strip()
+    if text.startswith("arn:"):
+        return str(named(text))
+    if not re.fullmatch(r"[\w*?\[\]!-]+", text):
+        raise FleetError(f"--exclude {text!r} is no name, ARN or pattern of functions")
+    return text
+
+
 def names_in(path: Path) -> tuple[Named, ...]:
     """The functions that a file lists, a name or ARN on each line; # begins a comment.
 
@@ -128,11 +143,15 @@ def select(
                 f" give --region {one.region}"
             )
     functions: list[FleetFunction] = []
+    left_out: set[str] = set()
     by_name: set[str] = set()
     found: set[Named] = set()
     for region in access.regions:
         progress(f"looking for functions in {region}", 0, 0)
-        wanted = {one.name: one for one in selection.named if one.region in (None, region)}
+        wanted: dict[str, list[Named]] = defaultdict(list)
+        for one in selection.named:
+            if one.region in (None, region):
+                wanted[one.name].append(one)
         tags = _tags(access, region) if with_tags or selection.tags else {}
         if selection.searches:
             described = _list(access, region)
@@ -141,14 +160,19 @@ def select(
         for configuration in described:
             function = FleetFunction(region, configuration)
             function = FleetFunction(region, configuration, tags.get(function.arn, {}))
-            by_this = wanted.get(function.name)
-            if by_this is not None and by_this.arn in (None, function.arn):
+            by_these = [one for one in wanted[function.name] if one.arn in (None, function.arn)]
+            if by_these:
                 by_name.add(function.arn)
-                found.add(by_this)
+                found.update(by_these)
             elif not _fits(function, selection):
                 continue
-            if not any(_is(function, pattern) for pattern in selection.exclude):
+            excluding = {pattern for pattern in selection.exclude if _is(function, pattern)}
+            left_out |= excluding
+            if not excluding:
                 functions.append(function)
+    useless = [pattern for pattern in selection.exclude if pattern not in left_out]
+    if useless and functions:  # a slip of the pen would change what was to be left alone
+        raise FleetError(f"--exclude {useless[0]} is none of the functions: nothing was done")
     missing = tuple(dict.fromkeys(str(one) for one in selection.named if one not in found))
     functions.sort(key=lambda function: (function.region, function.name))
     return Selected(tuple(functions), frozenset(by_name), missing)
@@ -182,7 +206,10 @@ def _describe(access: Access, region: str, names: Iterable[str]) -> list[Mapping
         except client.exceptions.ResourceNotFoundException:
             return None
 
-    return [found for found in in_parallel(describe, names) if found is not None]
+    found: list[Mapping[str, Any] | None] = []
+    if not in_parallel(describe, names, found.append):
+        raise KeyboardInterrupt
+    return [one for one in found if one is not None]
 
 
 def _tags(access: Access, region: str) -> dict[str, dict[str, str]]:

@@ -18,7 +18,7 @@ from typing import Any
 import platformdirs
 
 from coldstart_cli.fleet.aws_errors import FleetError
-from coldstart_cli.fleet.wiring import Wiring
+from coldstart_cli.fleet.wiring import Wiring, is_version_arn
 
 _FORMAT = 1
 
@@ -73,17 +73,16 @@ class StateFolder:
             noted = json.loads(file.read_text(encoding="utf-8"))
             if noted["format"] != _FORMAT:
                 raise FleetError(
-                    f"{file} is of a later version of this tool (format {noted['format']}):"
-                    " update it, or move the file away"
+                    f"{file} is of another version of this tool (format {noted['format']}):"
+                    " update the tool, or move the file away"
                 )
+            if noted["function_arn"] != function_arn:
+                raise ValueError(f"it is of {noted['function_arn']}")
             return Record(
-                str(noted["function_arn"]),
+                function_arn,
                 _wiring(noted["before"]),
                 tuple(_wiring(one) for one in noted["after"]),
-                {
-                    name: AliasMove(move["before"], tuple(move["after"]))
-                    for name, move in noted["aliases"].items()
-                },
+                {name: _move(move) for name, move in noted["aliases"].items()},
             )
         except FileNotFoundError:
             return None
@@ -120,17 +119,31 @@ class StateFolder:
         except OSError as error:
             raise FleetError(f"{file} cannot be written: {error}") from None
 
-    def remove(self, function_arn: str) -> None:
-        """Forget a function.
+    def remove(self, record: Record) -> None:
+        """Forget a function, unless something else has been noted of it by now.
 
         Raises:
             FleetError: its file is there, and could not be removed.
         """
+        file = self.file(record.function_arn)
         try:
-            self.file(function_arn).unlink(missing_ok=True)
+            if self.read(record.function_arn) == record:
+                file.unlink(missing_ok=True)
         except OSError as error:
-            raise FleetError(f"{self.file(function_arn)} cannot be removed: {error}") from None
+            raise FleetError(f"{file} cannot be removed: {error}") from None
 
 
 def _wiring(noted: Mapping[str, Any]) -> Wiring:
-    return Wiring(tuple(noted["layers"]), noted["exec_wrapper"], noted["next_wrapper"])
+    layers, variables = noted["layers"], (noted["exec_wrapper"], noted["next_wrapper"])
+    if not isinstance(layers, list) or not all(is_version_arn(layer) for layer in layers):
+        raise ValueError(f"{layers!r} are no layers")
+    if not all(variable is None or isinstance(variable, str) for variable in variables):
+        raise ValueError(f"{variables!r} are no variables")
+    return Wiring(tuple(layers), *variables)
+
+
+def _move(noted: Mapping[str, Any]) -> AliasMove:
+    before, after = noted["before"], noted["after"]
+    if not isinstance(before, str) or not after or not all(isinstance(one, str) for one in after):
+        raise ValueError(f"{noted!r} is no move of an alias")
+    return AliasMove(before, tuple(after))

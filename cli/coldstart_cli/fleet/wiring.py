@@ -5,8 +5,10 @@ Three things of a function's configuration: its list of layers, and two environm
 
 from __future__ import annotations
 
+import posixpath
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from coldstart_cli.fleet.functions import FleetFunction
@@ -14,6 +16,7 @@ from coldstart_cli.fleet.functions import FleetFunction
 EXEC_WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"
 NEXT_WRAPPER = "COLDSTART_NEXT_WRAPPER"
 OUR_WRAPPER = "/opt/coldstart-wrapper"
+_VERSION_ARN = re.compile(r"arn:[\w-]+:lambda:[\w-]+:\d{12}:layer:[\w-]+:\d+")
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,11 @@ def wiring_of(function: FleetFunction) -> Wiring:
     return Wiring(function.layers, variables.get(EXEC_WRAPPER), variables.get(NEXT_WRAPPER))
 
 
+def is_version_arn(text: object) -> bool:
+    """Whether it is the ARN of a version of a layer."""
+    return isinstance(text, str) and bool(_VERSION_ARN.fullmatch(text))
+
+
 def layer_name(version_arn: str) -> str:
     """The name of a layer, out of the ARN of a version of it."""
     return version_arn.split(":")[6]
@@ -52,7 +60,11 @@ def ours(layers: tuple[str, ...], name: str) -> tuple[str, ...]:
 
 def is_wired(wiring: Wiring, name: str) -> bool:
     """Whether anything of ours is there; ``name`` is that of our layer."""
-    return bool(ours(wiring.layers, name)) or wiring.exec_wrapper == OUR_WRAPPER
+    return bool(ours(wiring.layers, name)) or _is_our_wrapper(wiring.exec_wrapper)
+
+
+def _is_our_wrapper(path: str | None) -> bool:
+    return bool(path) and posixpath.normpath(str(path)) == OUR_WRAPPER
 
 
 def attached(wiring: Wiring, version_arn: str) -> Wiring:
@@ -69,9 +81,10 @@ def attached(wiring: Wiring, version_arn: str) -> Wiring:
             layers.append(version_arn)
     if version_arn not in layers:
         layers.append(version_arn)
-    if wiring.exec_wrapper in (None, "", OUR_WRAPPER):
-        return replace(wiring, layers=tuple(layers), exec_wrapper=OUR_WRAPPER)
-    if wiring.next_wrapper not in (None, "", wiring.exec_wrapper):
+    inner = None if _is_our_wrapper(wiring.next_wrapper) else wiring.next_wrapper
+    if not wiring.exec_wrapper or _is_our_wrapper(wiring.exec_wrapper):
+        return Wiring(tuple(layers), OUR_WRAPPER, inner)
+    if inner not in (None, "", wiring.exec_wrapper):
         raise NotPossible(
             f"{EXEC_WRAPPER} is {wiring.exec_wrapper} and {NEXT_WRAPPER} is {wiring.next_wrapper}:"
             " only one of them can run inside ours; remove the other"
@@ -86,9 +99,12 @@ def detached(wiring: Wiring, name: str) -> Wiring:
         wiring: how it is.
         name: of our layer.
     """
+    if not is_wired(wiring, name):
+        return wiring
     layers = tuple(arn for arn in wiring.layers if layer_name(arn) != name)
-    if wiring.exec_wrapper == OUR_WRAPPER:
-        return Wiring(layers, wiring.next_wrapper or None)
+    if _is_our_wrapper(wiring.exec_wrapper):
+        inner = None if _is_our_wrapper(wiring.next_wrapper) else wiring.next_wrapper
+        return Wiring(layers, inner or None)
     # Somebody has put another wrapper into our place: that one stays, and what ran inside ours
     # has not run since.
     return Wiring(layers, wiring.exec_wrapper)

@@ -121,6 +121,10 @@ class AwsServer:
         self.service.after(asked)
         return response
 
+    def serve(self, request: Request) -> Response:
+        """What the service would answer, for tests that answer something else."""
+        return self._served(*_operation(request), request)
+
     def _served(self, operation: str, name: str, rest: str, request: Request) -> Response:
         if operation == "GetResources":
             return _json({"ResourceTagMappingList": list(self._tagged(request))})

@@ -17,6 +17,7 @@ from rich.console import Console
 
 from coldstart_cli import profile, profile_output, simulate_output
 from coldstart_cli.fleet.commands import attach_command, detach_command
+from coldstart_cli.fleet.status_command import status_command
 from coldstart_cli.local_lambda.layer import default_layer
 from coldstart_cli.profile_advice import advice
 from coldstart_cli.simulate import (
@@ -40,6 +41,7 @@ def main() -> None:
 
 main.add_command(attach_command)
 main.add_command(detach_command)
+main.add_command(status_command)
 
 
 @main.command(

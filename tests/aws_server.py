@@ -1,8 +1,9 @@
-"""AWS over HTTP: moto's server, and in front of it what moto does not do of the Lambda service.
+"""AWS over HTTP: moto's server, and in front of it what moto does not do of the services.
 
-That is: revision ids (412), updates that take a while (409), snapshots and provisioned concurrency
-that take a while, and tags of functions in the Resource Groups Tagging API. Numbers of "looks" are
-how often a client has to ask until something is done.
+That is of Lambda: revision ids (412), updates that take a while (409), snapshots and provisioned
+concurrency that take a while, and tags of functions in the Resource Groups Tagging API. Numbers of
+"looks" are how often a client has to ask until something is done. Of IAM: the policy simulator. Of
+CloudWatch Logs: the class of a log group.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import boto3
+import policy_simulator
 from botocore.config import Config
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
@@ -52,7 +54,9 @@ class LambdaService:
     provisioned_looks: int = 0  # after UpdateAlias
     provisioned: dict[tuple[str, str], int] = field(default_factory=dict)
     provisioned_status: str = "READY"  # in the end
-    # More of a function's configuration, by its name.
+    allocated: dict[tuple[str, str], int] = field(default_factory=dict)  # where not all are
+    log_classes: dict[str, str] = field(default_factory=dict)  # of log groups, where not STANDARD
+    # More of a function's configuration, by its name, or name:version.
     more: dict[str, dict[str, Any]] = field(default_factory=lambda: defaultdict(dict))
     # Asked before and after each request; what `before` returns is the answer.
     before: Callable[[Asked, Request], Response | None] = lambda _asked, _request: None
@@ -108,20 +112,29 @@ class AwsServer:
 
     @Request.application
     def _answer(self, request: Request) -> Response:
+        request.get_data()  # keeps it: reading a form otherwise leaves nothing to pass on
         operation, name, rest = _operation(request)
         asked = Asked(time.monotonic(), operation, name)
-        if _INTERNAL not in request.user_agent.string:
+        internal = _INTERNAL in request.user_agent.string
+        if not internal:
             self.asked.append(asked)
         response = self.service.before(asked, request)
         if response is None and operation == "GetResources":
             response = _json({"ResourceTagMappingList": list(self._tagged(request))})
         if response is None and request.args.get("find") == "LayerVersion":
             response = self._layer_version(request.args["Arn"])
+        # What asks this server itself is not under the lock.
+        if response is None and operation == "SimulatePrincipalPolicy":
+            response = policy_simulator.answer(self.client("iam"), request.form)
+        if response is None and operation == "DescribeLogGroups" and not internal:
+            response = self._log_groups(request)
         if response is None:
             with self._lock:
                 response = self._refusal(operation, name, rest, request)
                 if response is None and operation == "GetProvisionedConcurrencyConfig":
                     response = self._provisioned(name, request.args["Qualifier"])
+                if response is None and operation == "ListProvisionedConcurrencyConfigs":
+                    response = self._all_provisioned(name, request)
                 if response is None:
                     response = self._of_moto(operation, name, rest, request)
         self.service.after(asked)
@@ -152,6 +165,37 @@ class AwsServer:
                 "StatusReason": "FUNCTION_ERROR_INIT_FAILURE" if status == "FAILED" else "",
             }
         )
+
+    def _all_provisioned(self, name: str, request: Request) -> Response:
+        region = request.headers["Authorization"].split("/")[2]
+        failed = self.service.provisioned_status == "FAILED"
+        configs = [
+            {
+                "FunctionArn": f"arn:aws:lambda:{region}:{ACCOUNT}:function:{name}:{qualifier}",
+                "RequestedProvisionedConcurrentExecutions": count,
+                "AllocatedProvisionedConcurrentExecutions": self.service.allocated.get(
+                    (name, qualifier), count
+                ),
+                "Status": self.service.provisioned_status,
+                "StatusReason": "FUNCTION_ERROR_INIT_FAILURE" if failed else "",
+            }
+            for (function, qualifier), count in self.service.provisioned.items()
+            if function == name
+        ]
+        return _json({"ProvisionedConcurrencyConfigs": configs})
+
+    def _log_groups(self, request: Request) -> Response:
+        region = request.headers["Authorization"].split("/")[2]
+        wanted = json.loads(request.get_data())["logGroupIdentifiers"]
+        assert len(wanted) <= 50
+        pages = self.client("logs", region).get_paginator("describe_log_groups").paginate()
+        groups = [
+            {**group, "logGroupClass": self.service.log_classes.get(name, "STANDARD")}
+            for page in pages
+            for group in page["logGroups"]
+            if (name := group["logGroupName"]) in wanted
+        ]
+        return _json({"logGroups": groups})
 
     def _tagged(self, request: Request) -> Iterator[dict[str, Any]]:
         region = request.headers["Authorization"].split("/")[2]
@@ -205,6 +249,7 @@ class AwsServer:
         name = function["FunctionName"]
         function["RevisionId"] = self._revisions[name]
         function.update(self.service.more[name])
+        function.update(self.service.more[f"{name}:{function['Version']}"])
 
     def _pending(self, function: dict[str, Any], looked_at: bool) -> None:
         """The states that pass by being looked at."""
@@ -226,6 +271,8 @@ def _operation(request: Request) -> tuple[str, str, str]:
     target = request.headers.get("X-Amz-Target")
     if target:
         return target.rpartition(".")[2], "", ""
+    if request.path == "/" and "Action" in request.form:  # IAM's protocol
+        return request.form["Action"], "", ""
     if re.fullmatch(r"/[\d-]+/functions/?", request.path):
         return ("ListFunctions" if request.method == "GET" else "CreateFunction"), "", ""
     found = _FUNCTION.fullmatch(request.path)
@@ -237,8 +284,10 @@ def _operation(request: Request) -> tuple[str, str, str]:
         ("PUT", "configuration"): "UpdateFunctionConfiguration",
         ("PUT", "code"): "UpdateFunctionCode",
         ("POST", "versions"): "PublishVersion",
-        ("GET", "provisioned-concurrency"): "GetProvisionedConcurrencyConfig",
-        ("GET", "aliases"): "GetAlias",
+        ("GET", "provisioned-concurrency"): "ListProvisionedConcurrencyConfigs"
+        if "List" in request.args
+        else "GetProvisionedConcurrencyConfig",
+        ("GET", "aliases"): "GetAlias" if rest != "aliases" else "ListAliases",
         ("PUT", "aliases"): "UpdateAlias",
         ("POST", "aliases"): "CreateAlias",
     }.get((request.method, rest.split("/")[0]), f"{request.method} {rest}")

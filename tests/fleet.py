@@ -42,6 +42,15 @@ class Account:
             RoleName="functions", AssumeRolePolicyDocument="{}"
         )["Role"]["Arn"]
 
+    def allow(self, *actions: str, resource: str = "*", **condition: Any) -> None:
+        """Let the functions' role do something, and nothing else that was said so before."""
+        statement = {"Effect": "Allow", "Action": list(actions), "Resource": resource, **condition}
+        self.server.client("iam").put_role_policy(
+            RoleName="functions",
+            PolicyName="functions",
+            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+        )
+
     def layer(self, name: str = "coldstart-layer", region: str = REGION, **fields: Any) -> str:
         """Publish a version of a layer; its ARN."""
         return self.server.client("lambda", region).publish_layer_version(

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Any
 
 from rich.cells import cell_len
 from rich.console import Console
-from rich.padding import Padding
-from rich.table import Table
+from rich.containers import Lines
 from rich.text import Text
 
 from coldstart_cli.fleet import preflight
 from coldstart_cli.fleet.output import functions
-from coldstart_cli.fleet.served import Provisioned, snap_start
+from coldstart_cli.fleet.problems import Problem
+from coldstart_cli.fleet.served import LATEST, Provisioned, snap_start
 from coldstart_cli.fleet.signals import log_format, tracing_mode
 from coldstart_cli.fleet.status import FunctionStatus, Status
 from coldstart_cli.fleet.unknowns import NotKnown
 from coldstart_cli.fleet.wiring import OUR_WRAPPER, layer_version
 
-_GAP = 2
+_GAP = 1
 _MOST_NAMES = 3
 # Of the column with names, where others need the room: longer names get a line of their own.
-_NARROWEST_NAME = 12
+_NARROWEST_NAME = 8
 _IMAGES = (
     "Of a container image, its layers cannot be seen from outside: only what its variables say, and"
     " not those that are set in the image."
@@ -32,20 +33,17 @@ _IMAGES = (
 
 def show(status: Status, console: Console, several_regions: bool) -> None:
     """Print a line for each function, below it what keeps signals from arriving, and a summary."""
-    head = ["function", *(["region"] if several_regions else []), *_HEAD]
     rows = [_cells(one, several_regions) for one in status.functions]
-    widths = _widths([head, *rows], console.width)
-    console.print(_line(head, widths, "bold"))
-    for one, cells in zip(status.functions, rows, strict=True):
-        if cell_len(cells[0]) > widths[0]:
-            console.print(Text(cells[0]), overflow="fold")
-            cells = ["", *cells[1:]]  # noqa: PLW2901 - the name is printed
-        console.print(_line(cells, widths, "" if _is_touched(one) else "dim"))
+    widths = _widths([_HEAD, *rows], console.width)
+    _print_row(_HEAD, widths, "bold", console)
+    for one, (name, *cells) in zip(status.functions, rows, strict=True):
+        style = "" if one.layer is not None or one.problems else "dim"
+        if cell_len(name) > widths[0]:
+            console.print(Text(name, style), overflow="fold")
+            name = ""
+        _print_row((name, *cells), widths, style, console)
         for problem in one.problems:
-            where = "" if problem.where == ("$LATEST",) else f"{', '.join(problem.where)}: "
-            text = Text(f"! {where}{problem.what} - ", style="yellow")
-            text.append(problem.cure, style="default")
-            console.print(Padding(text, (0, 0, 0, 2)))
+            _print_problem(problem, console)
     console.print()
     console.print(_summary(status), highlight=False)
     if any(preflight.is_image(one.function) for one in status.functions):
@@ -66,14 +64,13 @@ def nothing(status: Status) -> str:
     return "no function matches"
 
 
-_HEAD = ("runtime", "layer", "wrappers", "initialization", "tracing", "logs")
+_HEAD = ("function", "runtime", "layer", "wrappers", "init type", "tracing", "logs")
 
 
 def _cells(one: FunctionStatus, several_regions: bool) -> list[str]:
     function = one.function
     return [
-        function.name,
-        *([function.region] if several_regions else []),
+        f"{function.name} ({function.region})" if several_regions else function.name,
         str(function.configuration.get("Runtime") or "-"),
         _layer(one),
         _wrappers(one.wrappers),
@@ -127,10 +124,6 @@ def _logs(one: FunctionStatus) -> str:
     return f"{kind} {config.get('ApplicationLogLevel', 'INFO')}/{system_level}"
 
 
-def _is_touched(one: FunctionStatus) -> bool:
-    return one.layer is not None or bool(one.problems)
-
-
 def _summary(status: Status) -> str:
     with_layer = sum(one.layer is not None for one in status.functions)
     images = sum(preflight.is_image(one.function) for one in status.functions)
@@ -161,12 +154,28 @@ def _widths(rows: Sequence[Sequence[str]], width: int) -> list[int]:
     return widths
 
 
-def _line(cells: Sequence[str], widths: Sequence[int], style: str) -> Table:
-    table = Table.grid(padding=(0, _GAP, 0, 0), pad_edge=False)
-    for width in widths:
-        table.add_column(width=width, overflow="fold")
-    table.add_row(*(Text(cell, style=style) for cell in cells))
-    return table
+def _print_row(cells: Sequence[str], widths: Sequence[int], style: str, console: Console) -> None:
+    wrapped = [
+        Text(cell).wrap(console, width, overflow="fold") if cell else Lines()
+        for cell, width in zip(cells, widths, strict=True)
+    ]
+    for texts in zip_longest(*wrapped, fillvalue=Text()):
+        plain = [text.plain.rstrip() for text in texts]
+        padded = [
+            text + " " * (width + _GAP - cell_len(text))
+            for text, width in zip(plain, widths, strict=True)
+        ]
+        line = "".join(padded).rstrip()
+        console.print(Text(line, style), no_wrap=True, overflow="ignore", crop=False)
+
+
+def _print_problem(problem: Problem, console: Console) -> None:
+    where = "" if problem.where == (LATEST,) else f"{', '.join(problem.where)}: "
+    text = Text(f"{where}{problem.what}", style="yellow")
+    text.append(f" - {problem.cure}", style="default")
+    for number, line in enumerate(text.wrap(console, max(console.width - 4, 20))):
+        line.rstrip()
+        console.print(Text("    " if number else "  ! ", style="yellow") + line)
 
 
 def as_json(status: Status) -> str:

@@ -64,9 +64,9 @@ class LambdaService:
 
 
 def error(status: int, code: str, message: str = "") -> Response:
-    """An error as AWS's REST protocols have it."""
+    """An error as AWS's protocols with JSON have it."""
     return Response(
-        json.dumps({"Type": "User", "Message": message or code, "message": message or code}),
+        json.dumps({"__type": code, "Message": message or code, "message": message or code}),
         status,
         {"x-amzn-ErrorType": code},
         content_type="application/json",

@@ -88,9 +88,9 @@ class Account:
             **options,
         )  # fmt: skip
 
-    def run(self, *arguments: str, rate: int = 100, **options: Any) -> Result:
+    def run(self, *arguments: str, rate: int = 100, columns: int = 200, **options: Any) -> Result:
         """The command, run to its end in this process; no terminal, unless `input` is given."""
-        run = CliRunner(env={**self.environment, "COLUMNS": "200"}).invoke(
+        run = CliRunner(env={**self.environment, "COLUMNS": str(columns)}).invoke(
             main, [*arguments, "--endpoint-url", self.server.url, "--rate", str(rate)], **options
         )
         if run.exception is not None and not isinstance(run.exception, SystemExit):

@@ -2,42 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from fleet import OURS, Account
-
-WIRED = {"AWS_LAMBDA_EXEC_WRAPPER": OURS}
-ACTIVE = {"Mode": "Active"}
+from fleet_status import WIRED, attached, of_all, only, prepared, problems
 
 
 @pytest.fixture
 def healthy(account: Account) -> Account:
-    """An account where a function with the layer tells all: `attached` makes one."""
-    account.allow("logs:*", "xray:*")
-    account.layer()
-    return account
-
-
-def attached(account: Account, name: str = "orders", **fields: Any) -> None:
-    variables = {**WIRED, **fields.pop("variables", {})}
-    layer = f"arn:aws:lambda:eu-west-1:123456789012:layer:coldstart-layer:{fields.pop('layer', 1)}"
-    fields = {"Layers": [layer], "TracingConfig": ACTIVE, **fields}
-    account.function(name, variables=variables, **fields)
-    account.server.client("logs").create_log_group(logGroupName=f"/aws/lambda/{name}")
-
-
-def problems(account: Account, name: str = "orders") -> dict[str, tuple[str, str]]:
-    """What is told of a function, and its cure, by kind."""
-    found = account.json("status", name)[name]["problems"]
-    assert all(one["source"] for one in found)
-    return {one["kind"]: (one["what"], one["cure"]) for one in found}
-
-
-def only(account: Account, kind: str, name: str = "orders") -> tuple[str, str]:
-    found = problems(account, name)
-    assert list(found) == [kind], found
-    return found[kind]
+    """An account in which a function that is `attached` tells all."""
+    return prepared(account)
 
 
 def test_a_healthy_function(healthy) -> None:
@@ -108,12 +81,6 @@ def test_the_layer_of_another_account(healthy) -> None:
     what, _ = only(healthy, "layer-of-another-account")
     assert "is of account 999999999999" in what
     assert healthy.json("status", "orders")["orders"]["newest_version"] is None
-
-
-def of_all(account: Account) -> dict[str, list[str]]:
-    """What is told of each function."""
-    found = account.json("status", "--all")
-    return {name: [problem["what"] for problem in one["problems"]] for name, one in found.items()}
 
 
 @pytest.mark.parametrize(

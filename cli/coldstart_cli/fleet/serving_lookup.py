@@ -95,7 +95,7 @@ def _published(client: Any, function: FleetFunction) -> tuple[FleetFunction, ...
     paginator = client.get_paginator("list_versions_by_function")
     return tuple(
         FleetFunction(function.region, version)
-        for page in paginator.paginate(FunctionName=function.arn)
+        for page in paginator.paginate(FunctionName=function.name)
         for version in page["Versions"]
         if version["Version"] != LATEST
     )

@@ -129,7 +129,7 @@ def _summary(status: Status) -> str:
     images = sum(preflight.is_image(one.function) for one in status.functions)
     troubled = sum(bool(one.problems) for one in status.functions)
     said = [f"{with_layer:,} with the layer"]
-    said += [f"{images:,} container images"] if images else []
+    said += [f"{images:,} container image{'s' * (images > 1)}"] if images else []
     said += [f"{troubled:,} with something that keeps a signal from arriving"] if troubled else []
     said += [f"{status.skipped:,} with other runtimes left out"] if status.skipped else []
     return f"{functions(len(status.functions) + status.skipped)}: {', '.join(said)}."

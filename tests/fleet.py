@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 import os
@@ -12,11 +13,17 @@ from pathlib import Path
 from typing import Any
 
 from aws_server import CREDENTIALS, REGION, AwsServer
+from botocore.loaders import JSONFileLoader
 from click.testing import CliRunner, Result
 from coldstart_cli.main import main
 
 OURS = "/opt/coldstart-wrapper"
 COLDSTART = Path(sys.executable).with_name("coldstart")
+
+# Each run of the command has a session of its own, which would read the services' descriptions
+# again: most of the time that a run takes.
+_load_file = functools.cache(JSONFileLoader().load_file)
+JSONFileLoader.load_file = lambda _self, path: _load_file(path)  # type: ignore[method-assign]
 
 
 def code(text: str = "") -> bytes:

@@ -123,13 +123,12 @@ class AwsServer:
             response = _json({"ResourceTagMappingList": list(self._tagged(request))})
         if response is None and request.args.get("find") == "LayerVersion":
             response = self._layer_version(request.args["Arn"])
-        # What asks this server itself is not under the lock.
         if response is None and operation == "SimulatePrincipalPolicy":
             response = policy_simulator.answer(self.client("iam"), request.form)
         if response is None and operation == "DescribeLogGroups" and not internal:
             response = self._log_groups(request)
         if response is None:
-            with self._lock:
+            with self._lock:  # not above: those ask this server themselves
                 response = self._refusal(operation, name, rest, request)
                 if response is None and operation == "GetProvisionedConcurrencyConfig":
                     response = self._provisioned(name, request.args["Qualifier"])
@@ -167,11 +166,11 @@ class AwsServer:
         )
 
     def _all_provisioned(self, name: str, request: Request) -> Response:
-        region = request.headers["Authorization"].split("/")[2]
+        function_arn = f"arn:aws:lambda:{_region(request)}:{ACCOUNT}:function:{name}"
         failed = self.service.provisioned_status == "FAILED"
         configs = [
             {
-                "FunctionArn": f"arn:aws:lambda:{region}:{ACCOUNT}:function:{name}:{qualifier}",
+                "FunctionArn": f"{function_arn}:{qualifier}",
                 "RequestedProvisionedConcurrentExecutions": count,
                 "AllocatedProvisionedConcurrentExecutions": self.service.allocated.get(
                     (name, qualifier), count
@@ -185,21 +184,19 @@ class AwsServer:
         return _json({"ProvisionedConcurrencyConfigs": configs})
 
     def _log_groups(self, request: Request) -> Response:
-        region = request.headers["Authorization"].split("/")[2]
         wanted = json.loads(request.get_data())["logGroupIdentifiers"]
         assert len(wanted) <= 50
-        pages = self.client("logs", region).get_paginator("describe_log_groups").paginate()
+        client = self.client("logs", _region(request))
         groups = [
             {**group, "logGroupClass": self.service.log_classes.get(name, "STANDARD")}
-            for page in pages
+            for page in client.get_paginator("describe_log_groups").paginate()
             for group in page["logGroups"]
             if (name := group["logGroupName"]) in wanted
         ]
         return _json({"logGroups": groups})
 
     def _tagged(self, request: Request) -> Iterator[dict[str, Any]]:
-        region = request.headers["Authorization"].split("/")[2]
-        client = self.client("lambda", region)
+        client = self.client("lambda", _region(request))
         for page in client.get_paginator("list_functions").paginate():
             for function in page["Functions"]:
                 arn = function["FunctionArn"]
@@ -292,6 +289,10 @@ def _operation(request: Request) -> tuple[str, str, str]:
         ("POST", "aliases"): "CreateAlias",
     }.get((request.method, rest.split("/")[0]), f"{request.method} {rest}")
     return what, name, rest
+
+
+def _region(request: Request) -> str:
+    return str(request.headers["Authorization"].split("/")[2])
 
 
 def _json(answer: Any, status: int = 200) -> Response:

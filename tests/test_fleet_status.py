@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from fleet import OURS, Account
 from fleet_status import WIRED, attached, of_all, only, prepared, problems
@@ -78,8 +80,9 @@ def test_the_layer_of_another_account(healthy) -> None:
     attached(healthy)
     theirs = "arn:aws:lambda:eu-west-1:999999999999:layer:coldstart-layer:1"
     healthy.server.service.more["orders"] = {"Layers": [{"Arn": theirs}]}
-    what, _ = only(healthy, "layer-of-another-account")
+    what, cure = only(healthy, "layer-of-another-account")
     assert "is of account 999999999999" in what
+    assert cure.endswith("attach that: coldstart attach orders --layer ARN")
     assert healthy.json("status", "orders")["orders"]["newest_version"] is None
 
 
@@ -209,6 +212,8 @@ def test_variables_that_cannot_be_read(healthy) -> None:
     run = healthy.run("status", "orders")
     assert run.exit_code == 1
     assert "not known: variables (orders): kms:Decrypt" in run.stderr
+    told = json.loads(healthy.run("status", "orders", "--json").stdout)["not_known"]
+    assert [(one["what"], one["of"]) for one in told] == [("variables", ["orders"])]
 
 
 def test_a_container_image(healthy) -> None:

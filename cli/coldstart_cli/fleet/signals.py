@@ -34,7 +34,7 @@ def problems(
         alias: whose version it is, for the cure.
 
     Returns:
-        None where the function has nothing of ours.
+        Nothing where the function has nothing of ours.
     """
     found = list(wiring_signals.wiring_problems(function, around, alias))
     if wiring_signals.runs(function, around.layer):
@@ -86,6 +86,8 @@ def _tracing(function: FleetFunction, around: Surroundings, alias: str | None) -
 def _logging(
     function: FleetFunction, around: Surroundings, alias: str | None, settings: Settings
 ) -> Iterator[Problem]:
+    # No application log level drops our EMF line: it carries the level that is configured. Whether
+    # a version of the layer is older than that, its number does not tell.
     group = function.log_group
     denied = _denied(around, permissions.LOGGING)
     if denied:

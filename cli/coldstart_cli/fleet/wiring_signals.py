@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from coldstart_cli.fleet import exec_wrappers, preflight
 from coldstart_cli.fleet.functions import FleetFunction
@@ -95,11 +96,11 @@ def wiring_problems(
         what = "COLDSTART_ENABLED is off: nothing of the layer runs"
         yield Problem("layer-off", what, change("remove COLDSTART_ENABLED", alias), _SETTINGS)
     if layer is not None:
-        yield from _version(function, around, layer, attach, detach)
+        yield from _version(function, around, layer, alias)
 
 
 def _version(
-    function: FleetFunction, around: Surroundings, layer: str, attach: str, detach: str
+    function: FleetFunction, around: Surroundings, layer: str, alias: str | None
 ) -> Iterator[Problem]:
     """The version of the layer: its age, and what it is for."""
     account, number = layer.split(":")[4], layer_version(layer)
@@ -109,9 +110,8 @@ def _version(
             f"version {number} of {around.layer} is of account {account}: whether there is a newer"
             " one cannot be seen from here"
         )
-        cure = f"ask that account, and attach it with --layer ARN: {attach}"
-        if around.layer != DEFAULT_NAME:
-            cure = "ask that account, and attach it by its ARN with `coldstart attach --layer`"
+        by_arn = replace(around, layer=DEFAULT_NAME).command("attach", function, alias)
+        cure = f"ask there for the newest, and attach that: {by_arn} --layer ARN"
         yield Problem("layer-of-another-account", what, cure, _LAYERS)
     else:
         for version in around.layer_versions or ():
@@ -119,11 +119,13 @@ def _version(
         latest = newest(around)
         if latest is not None and latest.version > number:
             what = f"version {number} of {around.layer} is behind: {latest.version} is the newest"
-            yield Problem("layer-behind", what, attach, _LAYERS)
+            cure = around.command("attach", function, alias)
+            yield Problem("layer-behind", what, cure, _LAYERS)
     objections = preflight.objections(function, known, wiring_of(function))
     runtime = str(function.configuration.get("Runtime", ""))
     minor = runtime.removeprefix("python3.")
     if not objections and minor.isdecimal() and int(minor) < _OLDEST_PYTHON:
         objections = [f"the layer is made for Python 3.{_OLDEST_PYTHON} or newer, not {runtime}"]
     for objection in objections:
-        yield Problem("runtime-not-supported", objection, detach, _LIMITS)
+        cure = around.command("detach", function, alias)
+        yield Problem("runtime-not-supported", objection, cure, _LIMITS)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import functools
 import json
-import re
 import threading
 import time
 import uuid
@@ -18,10 +17,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import unquote
 
 import boto3
 import policy_simulator
+from aws_operations import operation_of
 from botocore.config import Config
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
@@ -33,7 +32,6 @@ _INTERNAL = "of-the-tests"
 ACCOUNT = "123456789012"
 REGION = "eu-west-1"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
-_FUNCTION = re.compile(r"/[\d-]+/functions/(?P<function>[^/]+)/(?P<rest>.+?)/?")
 
 
 @dataclass(frozen=True)
@@ -113,7 +111,7 @@ class AwsServer:
     @Request.application
     def _answer(self, request: Request) -> Response:
         request.get_data()  # keeps it: reading a form otherwise leaves nothing to pass on
-        operation, name, rest = _operation(request)
+        operation, name, rest = operation_of(request)
         asked = Asked(time.monotonic(), operation, name)
         internal = _INTERNAL in request.user_agent.string
         if not internal:
@@ -261,34 +259,6 @@ _CONFIGURATIONS = {
     "GetFunctionConfiguration", "UpdateFunctionConfiguration", "UpdateFunctionCode",
     "ListFunctions", "PublishVersion", "GetAlias", "UpdateAlias",
 }  # fmt: skip
-
-
-def _operation(request: Request) -> tuple[str, str, str]:
-    """Operation, function, and what the path has behind it."""
-    target = request.headers.get("X-Amz-Target")
-    if target:
-        return target.rpartition(".")[2], "", ""
-    if request.path == "/" and "Action" in request.form:  # IAM's protocol
-        return request.form["Action"], "", ""
-    if re.fullmatch(r"/[\d-]+/functions/?", request.path):
-        return ("ListFunctions" if request.method == "GET" else "CreateFunction"), "", ""
-    found = _FUNCTION.fullmatch(request.path)
-    if not found:
-        return f"{request.method} {request.path}", "", ""
-    name, rest = unquote(found["function"]).split(":")[-1], found["rest"]
-    what = {
-        ("GET", "configuration"): "GetFunctionConfiguration",
-        ("PUT", "configuration"): "UpdateFunctionConfiguration",
-        ("PUT", "code"): "UpdateFunctionCode",
-        ("POST", "versions"): "PublishVersion",
-        ("GET", "provisioned-concurrency"): "ListProvisionedConcurrencyConfigs"
-        if "List" in request.args
-        else "GetProvisionedConcurrencyConfig",
-        ("GET", "aliases"): "GetAlias" if rest != "aliases" else "ListAliases",
-        ("PUT", "aliases"): "UpdateAlias",
-        ("POST", "aliases"): "CreateAlias",
-    }.get((request.method, rest.split("/")[0]), f"{request.method} {rest}")
-    return what, name, rest
 
 
 def _region(request: Request) -> str:

@@ -1,15 +1,15 @@
-"""AWS over HTTP: moto's server, and in front of it what moto does not do of the Lambda service.
+"""AWS over HTTP: moto's server, and in front of it what moto does not do of the services.
 
-That is: revision ids (412), updates that take a while (409), snapshots and provisioned concurrency
-that take a while, and tags of functions in the Resource Groups Tagging API. Numbers of "looks" are
-how often a client has to ask until something is done.
+That is of Lambda: revision ids (412), updates that take a while (409), snapshots and provisioned
+concurrency that take a while, and tags of functions in the Resource Groups Tagging API. Numbers of
+"looks" are how often a client has to ask until something is done. Of IAM: the policy simulator. Of
+CloudWatch Logs: the class of a log group.
 """
 
 from __future__ import annotations
 
 import functools
 import json
-import re
 import threading
 import time
 import uuid
@@ -17,9 +17,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import unquote
 
 import boto3
+import policy_simulator
+from aws_operations import operation_of
 from botocore.config import Config
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
@@ -31,7 +32,6 @@ _INTERNAL = "of-the-tests"
 ACCOUNT = "123456789012"
 REGION = "eu-west-1"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
-_FUNCTION = re.compile(r"/[\d-]+/functions/(?P<function>[^/]+)/(?P<rest>.+?)/?")
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,9 @@ class LambdaService:
     provisioned_status: str = "READY"  # in the end
     # What is in a layer, by its name.
     layer_content: Callable[[str], bytes] = lambda _: b""
-    # More of a function's configuration, by its name.
+    allocated: dict[tuple[str, str], int] = field(default_factory=dict)  # where not all are
+    log_classes: dict[str, str] = field(default_factory=dict)  # of log groups, where not STANDARD
+    # More of a function's configuration, by its name, or name:version.
     more: dict[str, dict[str, Any]] = field(default_factory=lambda: defaultdict(dict))
     # Asked before and after each request; what `before` returns is the answer.
     before: Callable[[Asked, Request], Response | None] = lambda _asked, _request: None
@@ -62,7 +64,7 @@ class LambdaService:
 
 
 def error(status: int, code: str, message: str = "") -> Response:
-    """An error as AWS's REST protocols have it."""
+    """An error as AWS's protocols with JSON have it."""
     return Response(
         json.dumps({"__type": code, "Message": message or code, "message": message or code}),
         status,
@@ -110,7 +112,8 @@ class AwsServer:
 
     @Request.application
     def _answer(self, request: Request) -> Response:
-        operation, name, rest = _operation(request)
+        request.get_data()  # keeps it: reading a form otherwise leaves nothing to pass on
+        operation, name, rest = operation_of(request)
         asked = Asked(time.monotonic(), operation, name)
         if _INTERNAL in request.user_agent.string:
             return self._served(operation, name, rest, request)
@@ -123,21 +126,29 @@ class AwsServer:
 
     def serve(self, request: Request) -> Response:
         """What the service would answer, for tests that answer something else."""
-        return self._served(*_operation(request), request)
+        return self._served(*operation_of(request), request)
 
     def _served(self, operation: str, name: str, rest: str, request: Request) -> Response:
+        internal = _INTERNAL in request.user_agent.string
+        # Not under the lock: these ask this server themselves.
         if operation == "GetResources":
             return _json({"ResourceTagMappingList": list(self._tagged(request))})
         if request.path.startswith("/layer-content/"):
             return Response(self.service.layer_content(request.path.rpartition("/")[2]))
         if request.args.get("find") == "LayerVersion":
             return self._layer_version(request.args["Arn"])
+        if operation == "SimulatePrincipalPolicy":
+            return policy_simulator.answer(self.client("iam"), request.form)
+        if operation == "DescribeLogGroups" and not internal:
+            return self._log_groups(request)
         with self._lock:
             response = self._refusal(operation, name, rest, request)
             if response is not None:
                 return response
             if operation == "GetProvisionedConcurrencyConfig":
                 return self._provisioned(name, request.args["Qualifier"])
+            if operation == "ListProvisionedConcurrencyConfigs":
+                return self._all_provisioned(name, request)
             return self._of_moto(operation, name, rest, request)
 
     def _refusal(self, operation: str, name: str, rest: str, request: Request) -> Response | None:
@@ -166,9 +177,38 @@ class AwsServer:
             }
         )
 
+    def _all_provisioned(self, name: str, request: Request) -> Response:
+        function_arn = f"arn:aws:lambda:{_region(request)}:{ACCOUNT}:function:{name}"
+        failed = self.service.provisioned_status == "FAILED"
+        configs = [
+            {
+                "FunctionArn": f"{function_arn}:{qualifier}",
+                "RequestedProvisionedConcurrentExecutions": count,
+                "AllocatedProvisionedConcurrentExecutions": self.service.allocated.get(
+                    (name, qualifier), count
+                ),
+                "Status": self.service.provisioned_status,
+                "StatusReason": "FUNCTION_ERROR_INIT_FAILURE" if failed else "",
+            }
+            for (function, qualifier), count in self.service.provisioned.items()
+            if function == name
+        ]
+        return _json({"ProvisionedConcurrencyConfigs": configs})
+
+    def _log_groups(self, request: Request) -> Response:
+        wanted = json.loads(request.get_data())["logGroupIdentifiers"]
+        assert len(wanted) <= 50
+        client = self.client("logs", _region(request))
+        groups = [
+            {**group, "logGroupClass": self.service.log_classes.get(name, "STANDARD")}
+            for page in client.get_paginator("describe_log_groups").paginate()
+            for group in page["logGroups"]
+            if (name := group["logGroupName"]) in wanted
+        ]
+        return _json({"logGroups": groups})
+
     def _tagged(self, request: Request) -> Iterator[dict[str, Any]]:
-        region = request.headers["Authorization"].split("/")[2]
-        client = self.client("lambda", region)
+        client = self.client("lambda", _region(request))
         for page in client.get_paginator("list_functions").paginate():
             for function in page["Functions"]:
                 arn = function["FunctionArn"]
@@ -220,6 +260,7 @@ class AwsServer:
         name = function["FunctionName"]
         function["RevisionId"] = self._revisions[name]
         function.update(self.service.more[name])
+        function.update(self.service.more[f"{name}:{function['Version']}"])
 
     def _pending(self, function: dict[str, Any], looked_at: bool) -> None:
         """The states that pass by being looked at."""
@@ -236,28 +277,8 @@ _CONFIGURATIONS = {
 }  # fmt: skip
 
 
-def _operation(request: Request) -> tuple[str, str, str]:
-    """Operation, function, and what the path has behind it."""
-    target = request.headers.get("X-Amz-Target")
-    if target:
-        return target.rpartition(".")[2], "", ""
-    if re.fullmatch(r"/[\d-]+/functions/?", request.path):
-        return ("ListFunctions" if request.method == "GET" else "CreateFunction"), "", ""
-    found = _FUNCTION.fullmatch(request.path)
-    if not found:
-        return f"{request.method} {request.path}", "", ""
-    name, rest = unquote(found["function"]).split(":")[-1], found["rest"]
-    what = {
-        ("GET", "configuration"): "GetFunctionConfiguration",
-        ("PUT", "configuration"): "UpdateFunctionConfiguration",
-        ("PUT", "code"): "UpdateFunctionCode",
-        ("POST", "versions"): "PublishVersion",
-        ("GET", "provisioned-concurrency"): "GetProvisionedConcurrencyConfig",
-        ("GET", "aliases"): "GetAlias",
-        ("PUT", "aliases"): "UpdateAlias",
-        ("POST", "aliases"): "CreateAlias",
-    }.get((request.method, rest.split("/")[0]), f"{request.method} {rest}")
-    return what, name, rest
+def _region(request: Request) -> str:
+    return str(request.headers["Authorization"].split("/")[2])
 
 
 def _json(answer: Any, status: int = 200) -> Response:

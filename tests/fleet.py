@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 import os
@@ -12,11 +13,17 @@ from pathlib import Path
 from typing import Any
 
 from aws_server import CREDENTIALS, REGION, AwsServer
+from botocore.loaders import JSONFileLoader
 from click.testing import CliRunner, Result
 from coldstart_cli.main import main
 
 OURS = "/opt/coldstart-wrapper"
 COLDSTART = Path(sys.executable).with_name("coldstart")
+
+# Each run of the command has a session of its own, which would read the services' descriptions
+# again: most of the time that a run takes.
+_load_file = functools.cache(JSONFileLoader().load_file)
+JSONFileLoader.load_file = lambda _self, path: _load_file(path)  # type: ignore[method-assign]
 
 
 def code(text: str = "", name: str = "app.py") -> bytes:
@@ -43,6 +50,15 @@ class Account:
         self.role = server.client("iam").create_role(
             RoleName="functions", AssumeRolePolicyDocument="{}"
         )["Role"]["Arn"]
+
+    def allow(self, *actions: str, resource: str = "*", **condition: Any) -> None:
+        """Let the functions' role do something, and nothing else that was said so before."""
+        statement = {"Effect": "Allow", "Action": list(actions), "Resource": resource, **condition}
+        self.server.client("iam").put_role_policy(
+            RoleName="functions",
+            PolicyName="functions",
+            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+        )
 
     def layer(self, name: str = "coldstart-layer", region: str = REGION, **fields: Any) -> str:
         """Publish a version of a layer; its ARN."""
@@ -81,9 +97,9 @@ class Account:
             **options,
         )  # fmt: skip
 
-    def run(self, *arguments: str, rate: int = 100, **options: Any) -> Result:
+    def run(self, *arguments: str, rate: int = 100, columns: int = 200, **options: Any) -> Result:
         """The command, run to its end in this process; no terminal, unless `input` is given."""
-        run = CliRunner(env={**self.environment, "COLUMNS": "200"}).invoke(
+        run = CliRunner(env={**self.environment, "COLUMNS": str(columns)}).invoke(
             main, [*arguments, "--endpoint-url", self.server.url, "--rate", str(rate)], **options
         )
         if run.exception is not None and not isinstance(run.exception, SystemExit):

@@ -13,6 +13,7 @@ _COMMANDS = {
     "profile": "coldstart_cli.profile_command:profile_command",
     "report": "coldstart_cli.report.command:report_command",
     "simulate": "coldstart_cli.simulate_command:simulate_command",
+    "status": "coldstart_cli.fleet.status_command:status_command",
 }
 
 

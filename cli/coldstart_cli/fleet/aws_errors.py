@@ -100,6 +100,11 @@ def _action(error: ClientError, message: str) -> str:
     return _ACTIONS.get(error.operation_name, f"lambda:{error.operation_name}")
 
 
+def is_denied(error: BaseException) -> bool:
+    """Whether a permission was missing."""
+    return code_of(error) in _DENIED
+
+
 def code_of(error: BaseException) -> str:
     """The error code of a ClientError; of anything else, nothing."""
     if isinstance(error, ClientError):

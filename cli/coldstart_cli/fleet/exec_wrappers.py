@@ -19,8 +19,16 @@ def warning(wrapper: str) -> str | None:
     """
     if wrapper in _CHAIN:
         return None
-    return _DO_NOT_CHAIN.get(
-        wrapper,
+    return objection(wrapper) or (
         f"{wrapper} has not been tried with ours: it works if it ends by running the command"
-        " that it is given, as AWS's examples do",
+        " that it is given, as AWS's examples do"
     )
+
+
+def objection(wrapper: str) -> str | None:
+    """Why the layer cannot work together with this wrapper; None where that is not known of it.
+
+    Args:
+        wrapper: its path.
+    """
+    return _DO_NOT_CHAIN.get(wrapper)

@@ -13,7 +13,7 @@ from coldstart_cli.fleet.aws_errors import explain
 from coldstart_cli.fleet.changing import Outcome, carry_out
 from coldstart_cli.fleet.detaching import Detaching
 from coldstart_cli.fleet.functions import FleetFunction
-from coldstart_cli.fleet.parallel import Progress, in_parallel, no_progress
+from coldstart_cli.fleet.parallel import Progress, answers_of, in_parallel, no_progress
 from coldstart_cli.fleet.plans import Plan
 from coldstart_cli.fleet.preflight import is_python
 from coldstart_cli.fleet.selection import Selected, Selection, select
@@ -118,8 +118,6 @@ def carry_out_all(
 
 
 def _plan(selected: Selected, planners: dict[str, _Planner], progress: Progress) -> Fleet:
-    plans: list[Plan] = []
-
     def plan(function: FleetFunction) -> Plan:
         named = function.arn in selected.named
         try:
@@ -129,11 +127,6 @@ def _plan(selected: Selected, planners: dict[str, _Planner], progress: Progress)
         except Exception as error:
             return Plan(function, "refuse", reasons=(explain(error),))
 
-    def add(plan: Plan) -> None:
-        plans.append(plan)
-        progress("looking at functions", len(plans), len(selected.functions))
-
-    if not in_parallel(plan, selected.functions, add):
-        raise KeyboardInterrupt
+    plans = answers_of(plan, selected.functions, progress, "looking at functions")
     plans.sort(key=lambda plan: (plan.function.region, plan.function.name))
     return Fleet(selected, planners, tuple(plans))

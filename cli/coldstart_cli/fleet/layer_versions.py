@@ -111,13 +111,21 @@ def _has_wrapper(content: Mapping[str, Any]) -> bool:
 
 def newest_version(access: Access, region: str, name: str) -> LayerVersion | None:
     """The newest version of a layer of this account; None: there is none."""
+    return max(versions(access, region, name), key=lambda one: one.version, default=None)
+
+
+def versions(access: Access, region: str, name: str) -> tuple[LayerVersion, ...]:
+    """The versions of a layer of this account that are not deleted ("ListLayerVersions").
+
+    Raises:
+        botocore.exceptions.BotoCoreError, ClientError: AWS could not be asked, or refused.
+    """
     client = access.client("lambda", region)
-    versions = [
-        version
+    return tuple(
+        _version(version)
         for page in client.get_paginator("list_layer_versions").paginate(LayerName=name)
         for version in page["LayerVersions"]
-    ]
-    return _version(max(versions, key=lambda one: int(one["Version"]))) if versions else None
+    )
 
 
 def _version(found: Mapping[str, Any]) -> LayerVersion:

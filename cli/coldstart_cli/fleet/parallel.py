@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from typing import TypeVar
 
@@ -47,6 +47,35 @@ def in_parallel(
             threads.shutdown(wait=False, cancel_futures=True)
             raise
         return True
+
+
+def answers_of(
+    do: Callable[[Item], Answer],
+    items: Sequence[Item],
+    progress: Progress,
+    what: str,
+) -> list[Answer]:
+    """The answers for all items, in the order in which they come; else as ``in_parallel``.
+
+    Args:
+        do: something, for each item.
+        items: for which.
+        progress: is told how many of them are done.
+        what: it is that is done, in words.
+
+    Raises:
+        KeyboardInterrupt: it was interrupted; what was under way has come to its end.
+        Exception: what ``do`` raises.
+    """
+    answers: list[Answer] = []
+
+    def add(answer: Answer) -> None:
+        answers.append(answer)
+        progress(what, len(answers), len(items))
+
+    if not in_parallel(do, items, add):
+        raise KeyboardInterrupt
+    return answers
 
 
 def no_progress(_what: str, _done: int, _of: int) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from coldstart_cli.fleet.access import Access
 from coldstart_cli.fleet.aws_errors import FleetError
 from coldstart_cli.fleet.functions import FleetFunction
-from coldstart_cli.fleet.parallel import Progress, in_parallel, no_progress
+from coldstart_cli.fleet.parallel import Progress, answers_of, no_progress
 
 _ARN = re.compile(
     r"arn:[\w-]+:lambda:(?P<region>[\w-]+):(?P<account>\d{12}):function:"
@@ -206,9 +206,7 @@ def _describe(access: Access, region: str, names: Iterable[str]) -> list[Mapping
         except client.exceptions.ResourceNotFoundException:
             return None
 
-    found: list[Mapping[str, Any] | None] = []
-    if not in_parallel(describe, names, found.append):
-        raise KeyboardInterrupt
+    found = answers_of(describe, list(names), no_progress, "")
     return [one for one in found if one is not None]
 
 

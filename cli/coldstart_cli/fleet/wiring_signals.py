@@ -1,0 +1,131 @@
+"""Whether the layer runs in a function, and if not, why: its list of layers and two variables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from coldstart_cli.fleet import exec_wrappers, preflight
+from coldstart_cli.fleet.functions import FleetFunction
+from coldstart_cli.fleet.layer_versions import DEFAULT_NAME, LayerVersion
+from coldstart_cli.fleet.problems import Problem, Surroundings, change, newest, our_layer
+from coldstart_cli.fleet.wiring import (
+    EXEC_WRAPPER,
+    NEXT_WRAPPER,
+    OUR_WRAPPER,
+    layer_version,
+    wiring_of,
+)
+
+_WRAPPERS = 'Lambda developer guide, "Modifying the runtime environment"'
+_LAYERS = 'Lambda API reference, "ListLayerVersions"'
+_VARIABLES = 'Lambda API reference, "EnvironmentResponse"'
+_LIMITS = "README.md, Limits"
+_SETTINGS = "README.md, Settings"
+
+OFF = ("off", "false", "no", "0")
+ON = ("", "on", "true", "yes", "1")
+_OLDEST_PYTHON = 10  # 3.10: what the layer is made for
+
+
+def runs(function: FleetFunction, name: str) -> bool:
+    """Whether the layer runs when the function starts: it is there, called, and not switched off.
+
+    Of a container image only the variables can be seen. False too where they cannot be read.
+    """
+    if preflight.unreadable(function) or switched_off(function):
+        return False
+    there = preflight.is_image(function) or our_layer(function, name) is not None
+    wiring = wiring_of(function)
+    replaced = exec_wrappers.objection(wiring.next_wrapper or "")
+    return there and wiring.exec_wrapper == OUR_WRAPPER and replaced is None
+
+
+def switched_off(function: FleetFunction) -> bool:
+    """Whether the wrapper steps aside, by the rules that it reads COLDSTART_ENABLED by."""
+    return enabled(function) in OFF
+
+
+def enabled(function: FleetFunction) -> str:
+    """COLDSTART_ENABLED as the wrapper compares it."""
+    return "".join(function.variables.get("COLDSTART_ENABLED", "").split()).lower()
+
+
+def wiring_problems(
+    function: FleetFunction, around: Surroundings, alias: str | None
+) -> Iterator[Problem]:
+    """What keeps the layer from running; arguments as those of ``signals.problems``."""
+    layer, wiring = our_layer(function, around.layer), wiring_of(function)
+    attach = around.command("attach", function, alias)
+    detach = around.command("detach", function, alias)
+    unreadable = preflight.unreadable(function)
+    if unreadable:
+        what = f"{unreadable} to tell whether {EXEC_WRAPPER} is set"
+        cure = "run it with a role that may use the key"
+        yield Problem("variables-unreadable", what, cure, _VARIABLES)
+    elif layer is None and wiring.exec_wrapper == OUR_WRAPPER and not preflight.is_image(function):
+        what = f"{EXEC_WRAPPER} is {OUR_WRAPPER} and there is no layer: no start succeeds"
+        if function.layers:
+            what = (
+                f"{EXEC_WRAPPER} is {OUR_WRAPPER} and no layer is called {around.layer}: no start"
+                " succeeds, unless ours has another name (then give it with --layer)"
+            )
+        yield Problem("wrapper-without-layer", what, f"{attach}, or {detach}", _WRAPPERS)
+    elif layer is not None and wiring.exec_wrapper != OUR_WRAPPER:
+        replaced = exec_wrappers.objection(wiring.exec_wrapper or "")
+        if replaced:
+            yield Problem("wrapper-replaces-runtime", replaced, detach, _LIMITS)
+        elif wiring.exec_wrapper:
+            what = (
+                f"{EXEC_WRAPPER} is {wiring.exec_wrapper}, not {OUR_WRAPPER}: the layer does not"
+                " run, unless that wrapper runs it"
+            )
+            yield Problem("layer-idle", what, attach, _WRAPPERS)
+        else:
+            what = f"the layer is attached, but {EXEC_WRAPPER} is not set: the layer does not run"
+            yield Problem("layer-idle", what, attach, _WRAPPERS)
+    elif wiring.exec_wrapper == OUR_WRAPPER:
+        replaced = exec_wrappers.objection(wiring.next_wrapper or "")
+        if replaced:
+            yield Problem("wrapper-replaces-runtime", replaced, detach, _LIMITS)
+        if wiring.next_wrapper == OUR_WRAPPER:
+            what = f"{NEXT_WRAPPER} is our own wrapper: each start warns, and leaves it out"
+            cure = change(f"remove {NEXT_WRAPPER}", alias)
+            yield Problem("wrapper-calls-itself", what, cure, _SETTINGS)
+    if switched_off(function) and (layer is not None or wiring.exec_wrapper == OUR_WRAPPER):
+        what = "COLDSTART_ENABLED is off: nothing of the layer runs"
+        yield Problem("layer-off", what, change("remove COLDSTART_ENABLED", alias), _SETTINGS)
+    if layer is not None:
+        yield from _version(function, around, layer, alias)
+
+
+def _version(
+    function: FleetFunction, around: Surroundings, layer: str, alias: str | None
+) -> Iterator[Problem]:
+    """The version of the layer: its age, and what it is for."""
+    account, number = layer.split(":")[4], layer_version(layer)
+    known = LayerVersion(layer)
+    if account != function.arn.split(":")[4]:
+        what = (
+            f"version {number} of {around.layer} is of account {account}: whether there is a newer"
+            " one cannot be seen from here"
+        )
+        by_arn = replace(around, layer=DEFAULT_NAME).command("attach", function, alias)
+        cure = f"ask there for the newest, and attach that: {by_arn} --layer ARN"
+        yield Problem("layer-of-another-account", what, cure, _LAYERS)
+    else:
+        for version in around.layer_versions or ():
+            known = version if version.arn == layer else known
+        latest = newest(around)
+        if latest is not None and latest.version > number:
+            what = f"version {number} of {around.layer} is behind: {latest.version} is the newest"
+            cure = around.command("attach", function, alias)
+            yield Problem("layer-behind", what, cure, _LAYERS)
+    objections = preflight.objections(function, known, wiring_of(function))
+    runtime = str(function.configuration.get("Runtime", ""))
+    minor = runtime.removeprefix("python3.")
+    if not objections and minor.isdecimal() and int(minor) < _OLDEST_PYTHON:
+        objections = [f"the layer is made for Python 3.{_OLDEST_PYTHON} or newer, not {runtime}"]
+    for objection in objections:
+        cure = around.command("detach", function, alias)
+        yield Problem("runtime-not-supported", objection, cure, _LIMITS)

@@ -15,7 +15,7 @@ from typing import Any
 import cloudformation
 import pytest
 import yaml
-from coldstart_cli.fleet.snippets import TOOLS, dockerfile, snippet
+from coldstart_cli.fleet.attach.snippets import TOOLS, dockerfile, snippet
 from conftest import ROOT
 
 ARN = "arn:aws:lambda:eu-west-1:123456789012:layer:coldstart-layer:3"

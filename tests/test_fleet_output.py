@@ -11,7 +11,7 @@ import subprocess
 import time
 
 import pytest
-from coldstart_cli.fleet.snippets import dockerfile, snippet
+from coldstart_cli.fleet.attach.snippets import dockerfile, snippet
 from fleet import COLDSTART, OURS
 
 OURS_SET = {"AWS_LAMBDA_EXEC_WRAPPER": OURS}

@@ -8,12 +8,12 @@ import click
 import coldstart_layer
 
 _COMMANDS = {
-    "attach": "coldstart_cli.fleet.commands:attach_command",
-    "detach": "coldstart_cli.fleet.commands:detach_command",
+    "attach": "coldstart_cli.fleet.attach.commands:attach_command",
+    "detach": "coldstart_cli.fleet.attach.commands:detach_command",
     "profile": "coldstart_cli.profile_command:profile_command",
     "report": "coldstart_cli.report.command:report_command",
     "simulate": "coldstart_cli.simulate_command:simulate_command",
-    "status": "coldstart_cli.fleet.status_command:status_command",
+    "status": "coldstart_cli.fleet.status.command:status_command",
 }
 
 

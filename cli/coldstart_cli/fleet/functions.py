@@ -47,6 +47,27 @@ class FleetFunction:
         return str(self.configuration.get("Runtime") or "container image")
 
     @property
+    def is_image(self) -> bool:
+        """Whether it is deployed as a container image, which has no layers."""
+        return self.configuration.get("PackageType") == "Image"
+
+    @property
+    def is_python(self) -> bool:
+        """Whether the layer could mean anything to it: an image may hold any runtime."""
+        return self.runtime.startswith("python") or self.is_image
+
+    @property
+    def unreadable(self) -> str | None:
+        """Why its variables are not known, if so: writing any would then delete them all."""
+        error = self.configuration.get("Environment", {}).get("Error")
+        if not error:
+            return None
+        return (
+            f"its variables cannot be read ({error.get('ErrorCode')}: {error.get('Message')}):"
+            " kms:Decrypt on its key is needed"
+        )
+
+    @property
     def log_group(self) -> str:
         """Where its log lines go ("LoggingConfig" in the Lambda API reference)."""
         config = self.configuration.get("LoggingConfig", {})

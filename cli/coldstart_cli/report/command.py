@@ -15,7 +15,6 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from coldstart_cli.exits import DONE, FAILED, NOTHING_MATCHED, complain, fail, nothing_matched, say
 from coldstart_cli.fleet.access import Access
 from coldstart_cli.fleet.options import account_options, progress_bar, selection_options, some
-from coldstart_cli.fleet.preflight import is_python
 from coldstart_cli.fleet.selection import Selection, select
 from coldstart_cli.report.advice.advise import advise
 from coldstart_cli.report.as_json import as_json
@@ -128,7 +127,7 @@ def _of_account(
         for name in selected.missing:
             complain(f"there is no function {name} in {', '.join(access.regions)}")
         functions = [
-            one for one in selected.functions if one.arn in selected.named or is_python(one)
+            one for one in selected.functions if one.arn in selected.named or one.is_python
         ]
         if not functions:
             nothing_matched("no Python function matches")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from coldstart_cli.fleet.attach.managers import Manager
 from coldstart_cli.fleet.functions import FleetFunction
-from coldstart_cli.fleet.managers import Manager
 from coldstart_cli.fleet.wiring import Wiring
 
 Action = Literal["attach", "update", "detach", "none", "refuse", "skip"]

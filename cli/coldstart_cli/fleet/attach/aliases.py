@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from coldstart_cli.fleet.attach.plans import AliasStep
+from coldstart_cli.fleet.attach.polling import poll
+from coldstart_cli.fleet.attach.state import AliasMove
 from coldstart_cli.fleet.aws_errors import FleetError
 from coldstart_cli.fleet.functions import FleetFunction
-from coldstart_cli.fleet.plans import AliasStep
-from coldstart_cli.fleet.polling import poll
-from coldstart_cli.fleet.state import AliasMove
 from coldstart_cli.fleet.wiring import (
     EXEC_WRAPPER,
     NEXT_WRAPPER,

@@ -8,12 +8,12 @@ from typing import Any, Literal
 
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from coldstart_cli.fleet import aliases
+from coldstart_cli.fleet.attach import aliases
+from coldstart_cli.fleet.attach.plans import AliasStep, Plan
+from coldstart_cli.fleet.attach.polling import poll
+from coldstart_cli.fleet.attach.state import AliasMove, Record, StateFolder
 from coldstart_cli.fleet.aws_errors import FleetError, code_of, explain
 from coldstart_cli.fleet.functions import FleetFunction
-from coldstart_cli.fleet.plans import AliasStep, Plan
-from coldstart_cli.fleet.polling import poll
-from coldstart_cli.fleet.state import AliasMove, Record, StateFolder
 from coldstart_cli.fleet.wiring import Wiring, changes, wiring_of
 
 Result = Literal["done", "unchanged", "refused", "skipped", "failed"]

@@ -13,27 +13,6 @@ MOST_LAYERS = 5
 MOST_ENVIRONMENT_BYTES = 4096
 
 
-def is_python(function: FleetFunction) -> bool:
-    """Whether the layer could mean anything to it: an image may hold any runtime."""
-    return function.runtime.startswith("python") or is_image(function)
-
-
-def is_image(function: FleetFunction) -> bool:
-    """Whether it is deployed as a container image, which has no layers."""
-    return function.configuration.get("PackageType") == "Image"
-
-
-def unreadable(function: FleetFunction) -> str | None:
-    """Why its variables are not known, if they are not: writing any would then delete them all."""
-    error = function.configuration.get("Environment", {}).get("Error")
-    if not error:
-        return None
-    return (
-        f"its variables cannot be read ({error.get('ErrorCode')}: {error.get('Message')}):"
-        " kms:Decrypt on its key is needed"
-    )
-
-
 def objections(function: FleetFunction, layer: LayerVersion, target: Wiring) -> list[str]:
     """Why Lambda would refuse the layer, or the function would not run under it.
 

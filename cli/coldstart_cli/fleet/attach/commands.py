@@ -12,10 +12,11 @@ import click
 from rich.console import Console
 
 from coldstart_cli.exits import DONE, FAILED, complain, nothing_matched
-from coldstart_cli.fleet import output
 from coldstart_cli.fleet.access import Access
-from coldstart_cli.fleet.changing import Outcome
-from coldstart_cli.fleet.fleets import Fleet, carry_out_all, plan_attaching, plan_detaching
+from coldstart_cli.fleet.attach import output
+from coldstart_cli.fleet.attach.changing import Outcome
+from coldstart_cli.fleet.attach.fleet import Fleet, carry_out_all, plan_attaching, plan_detaching
+from coldstart_cli.fleet.attach.state import StateFolder, default_folder
 from coldstart_cli.fleet.layer_versions import DEFAULT_NAME, name_in
 from coldstart_cli.fleet.options import (
     account_options,
@@ -24,7 +25,6 @@ from coldstart_cli.fleet.options import (
     some,
 )
 from coldstart_cli.fleet.selection import Selection
-from coldstart_cli.fleet.state import StateFolder, default_folder
 
 
 def _change_options(command: Callable[..., Any]) -> Callable[..., Any]:

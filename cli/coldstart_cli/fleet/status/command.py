@@ -8,7 +8,6 @@ import click
 from rich.console import Console
 
 from coldstart_cli.exits import DONE, FAILED, complain, nothing_matched
-from coldstart_cli.fleet import status_output
 from coldstart_cli.fleet.access import Access
 from coldstart_cli.fleet.layer_versions import DEFAULT_NAME
 from coldstart_cli.fleet.options import (
@@ -18,7 +17,8 @@ from coldstart_cli.fleet.options import (
     some,
 )
 from coldstart_cli.fleet.selection import Selection
-from coldstart_cli.fleet.status import status
+from coldstart_cli.fleet.status import output
+from coldstart_cli.fleet.status.status import status
 
 
 @click.command(
@@ -47,11 +47,11 @@ def status_command(access: Access, selection: Selection, layer: str, json_output
     for name in found.selected.missing:
         complain(f"there is no function {name} in {', '.join(access.regions)}")
     if not found.functions:
-        nothing_matched(status_output.nothing(found))
+        nothing_matched(output.nothing(found))
     if json_output:
-        click.echo(status_output.as_json(found))
+        click.echo(output.as_json(found))
     else:
-        status_output.show(found, Console(), several_regions=len(access.regions) > 1)
+        output.show(found, Console(), several_regions=len(access.regions) > 1)
     for one in found.not_known:
-        complain(status_output.not_known(one))
+        complain(output.not_known(one))
     sys.exit(FAILED if found.not_known or found.selected.missing else DONE)

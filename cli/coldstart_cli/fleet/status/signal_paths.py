@@ -10,11 +10,11 @@ from typing import Any
 
 from coldstart_layer.settings import Settings
 
-from coldstart_cli.fleet import permissions
 from coldstart_cli.fleet.access import Access
 from coldstart_cli.fleet.functions import FleetFunction
 from coldstart_cli.fleet.parallel import Progress, answers_of
-from coldstart_cli.fleet.unknowns import Unknowns
+from coldstart_cli.fleet.status import permissions
+from coldstart_cli.fleet.status.unknowns import Unknowns
 
 _GROUPS_A_REQUEST = 50  # "DescribeLogGroups" in the CloudWatch Logs API reference
 

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 from coldstart_layer.settings import Settings
 
-from coldstart_cli.fleet import permissions, wiring_signals
 from coldstart_cli.fleet.functions import FleetFunction
-from coldstart_cli.fleet.problems import Problem, Surroundings, change
+from coldstart_cli.fleet.status import permissions, wiring_signals
+from coldstart_cli.fleet.status.problems import Problem, Surroundings, change
 
 _GUIDE = "Lambda developer guide, "
 _XRAY = _GUIDE + '"Visualize Lambda function invocations using AWS X-Ray"'

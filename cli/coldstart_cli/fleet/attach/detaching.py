@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from coldstart_cli.fleet import aliases, preflight
+from coldstart_cli.fleet.attach import aliases
+from coldstart_cli.fleet.attach.managers import manager_of
+from coldstart_cli.fleet.attach.plans import Action, AliasStep, Plan
+from coldstart_cli.fleet.attach.state import Record, StateFolder
 from coldstart_cli.fleet.functions import FleetFunction
 from coldstart_cli.fleet.layer_versions import DEFAULT_NAME
-from coldstart_cli.fleet.managers import manager_of
-from coldstart_cli.fleet.plans import Action, AliasStep, Plan
-from coldstart_cli.fleet.state import Record, StateFolder
 from coldstart_cli.fleet.wiring import OUR_WRAPPER, NotPossible, Wiring, detached, wiring_of
 
 
@@ -35,17 +35,16 @@ class Detaching:
             botocore.exceptions.BotoCoreError, ClientError: AWS could not be asked, or refused.
             FleetError: what was noted of it cannot be read.
         """
-        if preflight.is_image(function):
+        if function.is_image:
             why = "it is a container image: take the layer out of its Dockerfile"
             return Plan(function, "refuse" if named else "skip", reasons=(why,))
-        unreadable = preflight.unreadable(function)
-        if unreadable:
-            return Plan(function, "refuse", reasons=(unreadable,))
+        if function.unreadable:
+            return Plan(function, "refuse", reasons=(function.unreadable,))
         record = self.state.read(function.arn)
         now = wiring_of(function)
         target, warnings = _target(now, record, self.layer_name)
         action: Action = "detach" if target != now else "none"
-        if action == "none" and record is None and not (named or preflight.is_python(function)):
+        if action == "none" and record is None and not (named or function.is_python):
             return Plan(function, "skip", reasons=(f"{function.runtime}, not Python",))
         steps: list[AliasStep] = []
         for name, move in (record.aliases if record else {}).items():

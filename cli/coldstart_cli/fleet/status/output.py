@@ -12,13 +12,12 @@ from rich.console import Console
 from rich.containers import Lines
 from rich.text import Text
 
-from coldstart_cli.fleet import preflight
-from coldstart_cli.fleet.output import functions
-from coldstart_cli.fleet.problems import Problem
-from coldstart_cli.fleet.served import LATEST, Provisioned, snap_start
-from coldstart_cli.fleet.signals import log_format, tracing_mode
-from coldstart_cli.fleet.status import FunctionStatus, Status
-from coldstart_cli.fleet.unknowns import NotKnown
+from coldstart_cli.fleet.attach.output import functions
+from coldstart_cli.fleet.status.problems import Problem
+from coldstart_cli.fleet.status.served import LATEST, Provisioned, snap_start
+from coldstart_cli.fleet.status.signals import log_format, tracing_mode
+from coldstart_cli.fleet.status.status import FunctionStatus, Status
+from coldstart_cli.fleet.status.unknowns import NotKnown
 from coldstart_cli.fleet.wiring import OUR_WRAPPER, layer_version
 
 _GAP = 1
@@ -46,7 +45,7 @@ def show(status: Status, console: Console, several_regions: bool) -> None:
             _print_problem(problem, console)
     console.print()
     console.print(_summary(status), highlight=False)
-    if any(preflight.is_image(one.function) for one in status.functions):
+    if any(one.function.is_image for one in status.functions):
         console.print(_IMAGES, highlight=False)
 
 
@@ -81,7 +80,7 @@ def _cells(one: FunctionStatus, several_regions: bool) -> list[str]:
 
 
 def _layer(one: FunctionStatus) -> str:
-    if preflight.is_image(one.function):
+    if one.function.is_image:
         return "image"
     if one.layer is None:
         return "-"
@@ -126,7 +125,7 @@ def _logs(one: FunctionStatus) -> str:
 
 def _summary(status: Status) -> str:
     with_layer = sum(one.layer is not None for one in status.functions)
-    images = sum(preflight.is_image(one.function) for one in status.functions)
+    images = sum(one.function.is_image for one in status.functions)
     troubled = sum(bool(one.problems) for one in status.functions)
     said = [f"{with_layer:,} with the layer"]
     said += [f"{images:,} container image{'s' * (images > 1)}"] if images else []

@@ -12,10 +12,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from coldstart_cli.fleet.changing import Outcome
-from coldstart_cli.fleet.fleets import Fleet
-from coldstart_cli.fleet.plans import AliasStep, Plan
-from coldstart_cli.fleet.state import StateFolder
+from coldstart_cli.fleet.attach.changing import Outcome
+from coldstart_cli.fleet.attach.fleet import Fleet
+from coldstart_cli.fleet.attach.plans import AliasStep, Plan
+from coldstart_cli.fleet.attach.state import StateFolder
 from coldstart_cli.fleet.wiring import OUR_WRAPPER, Wiring, layer_name, layer_version, wiring_of
 
 # Of functions with nothing to do, if there are more of them they are only counted.

@@ -8,19 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from coldstart_cli.fleet import layer_versions, preflight, served, serving_lookup, signal_paths
+from coldstart_cli.fleet import layer_versions
 from coldstart_cli.fleet.access import Access
 from coldstart_cli.fleet.functions import FleetFunction
 from coldstart_cli.fleet.layer_versions import DEFAULT_NAME, LayerVersion
 from coldstart_cli.fleet.parallel import Progress, answers_of, no_progress
-from coldstart_cli.fleet.problems import Problem, Surroundings, is_ours, newest, our_layer
 from coldstart_cli.fleet.selection import Selected, Selection, select
-from coldstart_cli.fleet.served import Serving, qualifiers
-from coldstart_cli.fleet.signal_paths import SignalPaths
-from coldstart_cli.fleet.signals import problems
-from coldstart_cli.fleet.unknowns import NotKnown, Unknowns
+from coldstart_cli.fleet.status import served, serving_lookup, signal_paths
+from coldstart_cli.fleet.status.problems import Problem, Surroundings, is_ours, newest, our_layer
+from coldstart_cli.fleet.status.served import Serving, qualifiers
+from coldstart_cli.fleet.status.signal_paths import SignalPaths
+from coldstart_cli.fleet.status.signals import problems
+from coldstart_cli.fleet.status.unknowns import NotKnown, Unknowns
+from coldstart_cli.fleet.status.wiring_signals import runs
 from coldstart_cli.fleet.wiring import OUR_WRAPPER, wiring_of
-from coldstart_cli.fleet.wiring_signals import runs
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class FunctionStatus:
     @property
     def attached(self) -> bool | None:
         """Whether layer and wrapper are there; None: that cannot be seen."""
-        if preflight.is_image(self.function):
+        if self.function.is_image:
             return None
         if self.layer is None:
             return False
@@ -83,9 +84,7 @@ def status(
     functions = [
         function
         for function in selected.functions
-        if preflight.is_python(function)
-        or function.arn in selected.named
-        or is_ours(function, name)
+        if function.is_python or function.arn in selected.named or is_ours(function, name)
     ]
     around = {
         region: Surroundings(
@@ -115,7 +114,7 @@ def status(
             _status(function, found[function.arn], around[region], paths) for function in here
         ]
     for function in functions:
-        if preflight.unreadable(function):
+        if function.unreadable:
             unknowns.note("variables", function.name, "kms:Decrypt on their key is needed")
     return Status(
         tuple(statuses), selected, len(selected.functions) - len(functions), unknowns.all()
@@ -147,7 +146,7 @@ def _status(
         function,
         layer,
         latest.version if latest is not None else None,
-        None if preflight.unreadable(function) else tuple(path for path in chain if path),
+        None if function.unreadable else tuple(path for path in chain if path),
         serving,
         paths.log_class(function),
         served.merged(

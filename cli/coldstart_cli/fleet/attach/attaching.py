@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from coldstart_cli.fleet import aliases, exec_wrappers, preflight, snippets
+from coldstart_cli.fleet import exec_wrappers
+from coldstart_cli.fleet.attach import aliases, preflight, snippets
+from coldstart_cli.fleet.attach.managers import manager_of
+from coldstart_cli.fleet.attach.plans import Action, Plan
 from coldstart_cli.fleet.functions import FleetFunction
 from coldstart_cli.fleet.layer_versions import LayerVersion
-from coldstart_cli.fleet.managers import manager_of
-from coldstart_cli.fleet.plans import Action, Plan
 from coldstart_cli.fleet.wiring import (
     EXEC_WRAPPER,
     OUR_WRAPPER,
@@ -40,14 +41,13 @@ class Attaching:
         Raises:
             botocore.exceptions.BotoCoreError, ClientError: AWS could not be asked, or refused.
         """
-        if not named and not preflight.is_python(function):
+        if not named and not function.is_python:
             return Plan(function, "skip", reasons=(f"{function.runtime}, not Python",))
-        if preflight.is_image(function):
+        if function.is_image:
             reason = "it is a container image, which has no layers: build the layer into it"
             return Plan(function, "refuse", reasons=(reason,), instead=self._dockerfile(function))
-        unreadable = preflight.unreadable(function)
-        if unreadable:
-            return Plan(function, "refuse", reasons=(unreadable,))
+        if function.unreadable:
+            return Plan(function, "refuse", reasons=(function.unreadable,))
         now = wiring_of(function)
         try:
             target = attached(now, self.layer.arn)

@@ -8,16 +8,15 @@ from typing import Protocol
 
 from coldstart_cli.fleet import layer_versions
 from coldstart_cli.fleet.access import Access
-from coldstart_cli.fleet.attaching import Attaching
+from coldstart_cli.fleet.attach.attaching import Attaching
+from coldstart_cli.fleet.attach.changing import Outcome, carry_out
+from coldstart_cli.fleet.attach.detaching import Detaching
+from coldstart_cli.fleet.attach.plans import Plan
+from coldstart_cli.fleet.attach.state import StateFolder
 from coldstart_cli.fleet.aws_errors import explain
-from coldstart_cli.fleet.changing import Outcome, carry_out
-from coldstart_cli.fleet.detaching import Detaching
 from coldstart_cli.fleet.functions import FleetFunction
 from coldstart_cli.fleet.parallel import Progress, answers_of, in_parallel, no_progress
-from coldstart_cli.fleet.plans import Plan
-from coldstart_cli.fleet.preflight import is_python
 from coldstart_cli.fleet.selection import Selected, Selection, select
-from coldstart_cli.fleet.state import StateFolder
 
 
 class _Planner(Protocol):
@@ -60,7 +59,7 @@ def plan_attaching(
     regions = {
         function.region
         for function in selected.functions
-        if function.arn in selected.named or is_python(function)
+        if function.arn in selected.named or function.is_python
     }
     planners: dict[str, _Planner] = {
         region: Attaching(

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from coldstart_cli.fleet.functions import FleetFunction
-from coldstart_cli.fleet.problems import Problem, Surroundings, is_ours
+from coldstart_cli.fleet.status.problems import Problem, Surroundings, is_ours
 
 LATEST = "$LATEST"
 _ALIASES = 'Lambda developer guide, "Lambda function aliases"'

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from coldstart_cli.fleet import exec_wrappers, preflight
+from coldstart_cli.fleet import exec_wrappers
+from coldstart_cli.fleet.attach import preflight
 from coldstart_cli.fleet.functions import FleetFunction
 from coldstart_cli.fleet.layer_versions import DEFAULT_NAME, LayerVersion
-from coldstart_cli.fleet.problems import Problem, Surroundings, change, newest, our_layer
+from coldstart_cli.fleet.status.problems import Problem, Surroundings, change, newest, our_layer
 from coldstart_cli.fleet.wiring import (
     EXEC_WRAPPER,
     NEXT_WRAPPER,
@@ -33,9 +34,9 @@ def runs(function: FleetFunction, name: str) -> bool:
 
     Of a container image only the variables can be seen. False too where they cannot be read.
     """
-    if preflight.unreadable(function) or switched_off(function):
+    if function.unreadable or switched_off(function):
         return False
-    there = preflight.is_image(function) or our_layer(function, name) is not None
+    there = function.is_image or our_layer(function, name) is not None
     wiring = wiring_of(function)
     replaced = exec_wrappers.objection(wiring.next_wrapper or "")
     return there and wiring.exec_wrapper == OUR_WRAPPER and replaced is None
@@ -58,12 +59,12 @@ def wiring_problems(
     layer, wiring = our_layer(function, around.layer), wiring_of(function)
     attach = around.command("attach", function, alias)
     detach = around.command("detach", function, alias)
-    unreadable = preflight.unreadable(function)
+    unreadable = function.unreadable
     if unreadable:
         what = f"{unreadable} to tell whether {EXEC_WRAPPER} is set"
         cure = "run it with a role that may use the key"
         yield Problem("variables-unreadable", what, cure, _VARIABLES)
-    elif layer is None and wiring.exec_wrapper == OUR_WRAPPER and not preflight.is_image(function):
+    elif layer is None and wiring.exec_wrapper == OUR_WRAPPER and not function.is_image:
         what = f"{EXEC_WRAPPER} is {OUR_WRAPPER} and there is no layer: no start succeeds"
         if function.layers:
             what = (

@@ -8,8 +8,8 @@ from typing import Any
 
 from coldstart_cli.fleet.access import Access
 from coldstart_cli.fleet.functions import FleetFunction
-from coldstart_cli.fleet.problems import is_ours
-from coldstart_cli.fleet.served import (
+from coldstart_cli.fleet.status.problems import is_ours
+from coldstart_cli.fleet.status.served import (
     LATEST,
     Alias,
     Provisioned,
@@ -17,7 +17,7 @@ from coldstart_cli.fleet.served import (
     qualifiers,
     snap_start,
 )
-from coldstart_cli.fleet.unknowns import Unknowns
+from coldstart_cli.fleet.status.unknowns import Unknowns
 
 
 def look_up(access: Access, function: FleetFunction, layer: str, unknowns: Unknowns) -> Serving:

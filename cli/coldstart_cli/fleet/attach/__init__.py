@@ -1,0 +1,1 @@
+"""Attaching the layer to functions, and detaching it: plans, notes, changes."""

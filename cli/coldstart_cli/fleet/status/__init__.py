@@ -1,0 +1,1 @@
+"""Which functions have the layer, and what keeps its signals from arriving."""

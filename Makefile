@@ -54,8 +54,8 @@ bench: $(VENV)/dev $(LAYER) $(LIBRARIES:%=%/ready) $(ALTERNATIVES:%=%/ready) ## 
 .PHONY: soak
 soak: $(VENV)/dev $(LAYER) $(RUNTIMES:%=%/ready) ## Run 200,000 invocations, tests on 470,000 random inputs, a report of 1 GB of logs (half an hour)
 	@$(BIN)/pytest --capture=no tests/soak.py
-	@COLDSTART_TEST_EXPORT_MB=1000 $(BIN)/pytest --capture=no tests/test_report_log_size.py
-	@$(BIN)/pytest --numprocesses=2 --dist=worksteal --hypothesis-profile=soak tests/test_fuzz.py tests/test_fleet_sequences.py
+	@COLDSTART_TEST_EXPORT_MB=1000 $(BIN)/pytest --capture=no tests/report/test_log_size.py
+	@$(BIN)/pytest --numprocesses=2 --dist=worksteal --hypothesis-profile=soak tests/test_fuzz.py tests/fleet/test_sequences.py
 
 .PHONY: lint
 lint: $(VENV)/dev ## Check style, shell and types

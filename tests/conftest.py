@@ -20,8 +20,8 @@ from hypothesis import settings
 from lambda_layout import Layout
 
 if TYPE_CHECKING:
+    from account import Account
     from aws_server import AwsServer
-    from fleet import Account
 
 settings.register_profile("soak")  # tests/test_fuzz.py says what that is
 
@@ -140,7 +140,7 @@ def aws_server() -> Iterator[AwsServer]:
 @pytest.fixture
 def account(aws_server: AwsServer, tmp_path: Path) -> Account:
     """An empty account of AWS, over HTTP."""
-    from fleet import Account
+    from account import Account
 
     aws_server.reset()
     return Account(aws_server, tmp_path)

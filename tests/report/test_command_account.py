@@ -7,8 +7,8 @@ import subprocess
 import time
 
 import pytest
+from account import COLDSTART
 from cloudwatch_logs import serving
-from fleet import COLDSTART
 from function_logs import FunctionLog
 
 

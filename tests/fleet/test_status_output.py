@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from fleet_status import LAYER, attached, prepared
+from status_account import LAYER, attached, prepared
 
 LONG = "payments-authorization-handler-production-eu-west-1-canary-blue"
 

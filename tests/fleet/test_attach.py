@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from account import OURS
 from aws_server import REGION, error
-from fleet import OURS
 
 LWA = "/opt/bootstrap"
 

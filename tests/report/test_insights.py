@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from account import REGION, client_of
 from cloudwatch_logs import CloudWatchLogs, serving
 from coldstart_cli.report.account import insights
 from coldstart_cli.report.account.insights_query import Outcome, Query, Row
+from reported_account import REGION, client_of
 
 GROUPS = tuple(f"/aws/lambda/f{number}" for number in range(4))
 TEXT = "| fields @timestamp, @log, @message"

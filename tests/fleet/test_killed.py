@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from fleet import Account
+from account import Account
 
 CHANGING = {"UpdateFunctionConfiguration", "PublishVersion", "UpdateAlias"}
 ALIAS = ["--publish", "--alias", "live"]

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from account import BEGIN, END, REGION, Account, account, metrics_service
 from coldstart_cli.report.account.errors import ReportError
 from function_logs import FunctionLog
+from reported_account import BEGIN, END, REGION, Account, account, metrics_service
 
 
 @pytest.fixture(scope="module")

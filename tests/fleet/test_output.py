@@ -11,8 +11,8 @@ import subprocess
 import time
 
 import pytest
+from account import COLDSTART, OURS
 from coldstart_cli.fleet.attach.snippets import dockerfile, snippet
-from fleet import COLDSTART, OURS
 
 OURS_SET = {"AWS_LAMBDA_EXEC_WRAPPER": OURS}
 

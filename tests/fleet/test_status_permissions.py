@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
+from account import Account
 from aws_server import error
-from fleet import Account
-from fleet_status import attached, only, prepared, problems
+from status_account import attached, only, prepared, problems
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from datetime import datetime, timezone
 
 import pytest
-from account import BEGIN, END, REGION, Account, account, metrics_service
 from coldstart_cli.report.account.metrics import Metric, Points
 from coldstart_cli.report.account.provisioned import Allocation, Use, allocations, use
 from function_logs import FunctionLog
+from reported_account import BEGIN, END, REGION, Account, account, metrics_service
 
 PERIODS = range(0, 600, 60)
 NAMES = {

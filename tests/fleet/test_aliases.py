@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
+from account import OURS, code
 from aws_server import error
-from fleet import OURS, code
 
 ATTACH = ["attach", "orders", "--yes", "--publish", "--alias", "live"]
 WIRED = {"AWS_LAMBDA_EXEC_WRAPPER": OURS}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from fleet import Account
-from fleet_status import LAYER, WIRED, attached, only, prepared, problems
+from account import Account
+from status_account import LAYER, WIRED, attached, only, prepared, problems
 
 
 @pytest.fixture

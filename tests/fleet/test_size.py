@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import json
 
-from fleet import OURS
+from account import OURS
 
 FUNCTIONS = 500
 RATE = 10  # requests a second: the default

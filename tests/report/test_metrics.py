@@ -8,10 +8,10 @@ from typing import Any
 
 import boto3
 import pytest
-from account import REGION, Account, account, metrics_service
 from botocore.stub import ANY, Stubber
 from coldstart_cli.report.account.metrics import Metric, Read, period_for, read_metrics
 from coldstart_cli.report.account.window import window_of
+from reported_account import REGION, Account, account, metrics_service
 
 DAY = 86_400
 BEGIN, END = 1_795_600_800, 1_795_604_400

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from fleet import OURS
+from account import OURS
 
 
 def refused(account, *arguments: str) -> str:

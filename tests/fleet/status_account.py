@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from account import OURS, Account
 from aws_server import ACCOUNT, REGION
-from fleet import OURS, Account
 
 WIRED = {"AWS_LAMBDA_EXEC_WRAPPER": OURS}
 LAYER = f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:coldstart-layer"

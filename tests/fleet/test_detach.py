@@ -6,7 +6,7 @@ import json
 import stat
 
 import pytest
-from fleet import OURS
+from account import OURS
 
 BEFORE = [
     pytest.param(0, {}, id="bare"),

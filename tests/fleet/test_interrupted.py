@@ -6,7 +6,7 @@ import json
 import signal
 import threading
 
-from fleet import OURS
+from account import OURS
 
 
 def test_ctrl_c(account) -> None:

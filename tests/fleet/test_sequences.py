@@ -10,8 +10,8 @@ import shutil
 from typing import Any
 
 import pytest
+from account import OURS, Account, code
 from aws_server import error
-from fleet import OURS, Account, code
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from fleet import OURS, Account
-from fleet_status import WIRED, attached, of_all, only, prepared, problems
+from account import OURS, Account
+from status_account import WIRED, attached, of_all, only, prepared, problems
 
 
 @pytest.fixture

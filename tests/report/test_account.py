@@ -8,11 +8,11 @@ import random
 from collections.abc import Iterator
 
 import pytest
-from account import BEGIN, END, REGION, Account, account, metrics_service
 from coldstart_cli.report.account.distribution import distribution
 from coldstart_cli.report.account.errors import ReportError
 from coldstart_cli.report.figures import FunctionFigures
 from function_logs import FunctionLog
+from reported_account import BEGIN, END, REGION, Account, account, metrics_service
 
 
 @pytest.fixture(scope="module")

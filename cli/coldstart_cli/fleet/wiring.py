@@ -16,6 +16,9 @@ from coldstart_cli.fleet.functions import FleetFunction
 EXEC_WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"
 NEXT_WRAPPER = "COLDSTART_NEXT_WRAPPER"
 OUR_WRAPPER = "/opt/coldstart-wrapper"
+# Values of COLDSTART_ENABLED.
+ON = ("", "on", "true", "yes", "1")
+OFF = ("off", "false", "no", "0")
 _VERSION_ARN = re.compile(r"arn:[\w-]+:lambda:[\w-]+:\d{12}:layer:[\w-]+:\d+")
 
 
@@ -36,6 +39,16 @@ def wiring_of(function: FleetFunction) -> Wiring:
     """How a function is wired now."""
     variables = function.variables
     return Wiring(function.layers, variables.get(EXEC_WRAPPER), variables.get(NEXT_WRAPPER))
+
+
+def enabled(variables: Mapping[str, str]) -> str:
+    """COLDSTART_ENABLED as the wrapper compares it."""
+    return "".join(variables.get("COLDSTART_ENABLED", "").split()).lower()
+
+
+def switched_off(variables: Mapping[str, str]) -> bool:
+    """Whether the wrapper steps aside, by the rules that it reads COLDSTART_ENABLED by."""
+    return enabled(variables) in OFF
 
 
 def is_version_arn(text: object) -> bool:

@@ -18,6 +18,7 @@ from coldstart_cli.fleet.wiring import (
     Wiring,
     attached,
     ours,
+    switched_off,
     wiring_of,
 )
 
@@ -96,7 +97,7 @@ def _warnings(function: FleetFunction, target: Wiring) -> list[str]:
     about = exec_wrappers.warning(target.next_wrapper) if target.next_wrapper else None
     if about and target != wiring_of(function):
         warnings.append(about)
-    if function.variables.get("COLDSTART_ENABLED", "").lower() in ("off", "false", "no", "0"):
+    if switched_off(function.variables):
         warnings.append("COLDSTART_ENABLED is off: the layer stays silent")
     if function.configuration.get("LastUpdateStatus") == "Failed":
         reason = function.configuration.get("LastUpdateStatusReason")

@@ -13,6 +13,7 @@ from coldstart_layer.settings import Settings
 from coldstart_cli.fleet.functions import FleetFunction
 from coldstart_cli.fleet.status import permissions, wiring_signals
 from coldstart_cli.fleet.status.problems import Problem, Surroundings, change
+from coldstart_cli.fleet.wiring import OFF, ON, enabled
 
 _GUIDE = "Lambda developer guide, "
 _XRAY = _GUIDE + '"Visualize Lambda function invocations using AWS X-Ray"'
@@ -60,7 +61,7 @@ def _settings(function: FleetFunction, alias: str | None) -> Iterator[Problem]:
                 kind, f"{name} is off: {lost}", change(f"remove {name}", alias), _SETTINGS
             )
     warnings = list(settings.warnings)
-    if wiring_signals.enabled(function) not in (*wiring_signals.ON, *wiring_signals.OFF):
+    if enabled(function.variables) not in (*ON, *OFF):
         value = function.variables["COLDSTART_ENABLED"][:80]
         warnings.append(f"COLDSTART_ENABLED={value!r} is neither on nor off; using on")
     for warning in warnings:

@@ -15,6 +15,7 @@ from coldstart_cli.fleet.wiring import (
     NEXT_WRAPPER,
     OUR_WRAPPER,
     layer_version,
+    switched_off,
     wiring_of,
 )
 
@@ -24,8 +25,6 @@ _VARIABLES = 'Lambda API reference, "EnvironmentResponse"'
 _LIMITS = "README.md, Limits"
 _SETTINGS = "README.md, Settings"
 
-OFF = ("off", "false", "no", "0")
-ON = ("", "on", "true", "yes", "1")
 _OLDEST_PYTHON = 10  # 3.10: what the layer is made for
 
 
@@ -34,22 +33,12 @@ def runs(function: FleetFunction, name: str) -> bool:
 
     Of a container image only the variables can be seen. False too where they cannot be read.
     """
-    if function.unreadable or switched_off(function):
+    if function.unreadable or switched_off(function.variables):
         return False
     there = function.is_image or our_layer(function, name) is not None
     wiring = wiring_of(function)
     replaced = exec_wrappers.objection(wiring.next_wrapper or "")
     return there and wiring.exec_wrapper == OUR_WRAPPER and replaced is None
-
-
-def switched_off(function: FleetFunction) -> bool:
-    """Whether the wrapper steps aside, by the rules that it reads COLDSTART_ENABLED by."""
-    return enabled(function) in OFF
-
-
-def enabled(function: FleetFunction) -> str:
-    """COLDSTART_ENABLED as the wrapper compares it."""
-    return "".join(function.variables.get("COLDSTART_ENABLED", "").split()).lower()
 
 
 def wiring_problems(
@@ -93,7 +82,9 @@ def wiring_problems(
             what = f"{NEXT_WRAPPER} is our own wrapper: each start warns, and leaves it out"
             cure = change(f"remove {NEXT_WRAPPER}", alias)
             yield Problem("wrapper-calls-itself", what, cure, _SETTINGS)
-    if switched_off(function) and (layer is not None or wiring.exec_wrapper == OUR_WRAPPER):
+    if switched_off(function.variables) and (
+        layer is not None or wiring.exec_wrapper == OUR_WRAPPER
+    ):
         what = "COLDSTART_ENABLED is off: nothing of the layer runs"
         yield Problem("layer-off", what, change("remove COLDSTART_ENABLED", alias), _SETTINGS)
     if layer is not None:

@@ -5,26 +5,13 @@ from __future__ import annotations
 import dataclasses
 import math
 import random
-from collections.abc import Iterator
 
 import pytest
-from coldstart_cli.report.account.distribution import distribution
 from coldstart_cli.report.account.errors import ReportError
+from coldstart_cli.report.distribution import distribution
 from coldstart_cli.report.figures import FunctionFigures
 from function_logs import FunctionLog
-from reported_account import BEGIN, END, REGION, Account, account, metrics_service
-
-
-@pytest.fixture(scope="module")
-def metrics_url() -> Iterator[str]:
-    with metrics_service() as url:
-        yield url
-
-
-@pytest.fixture
-def of(metrics_url: str) -> Iterator[Account]:
-    with account(metrics_url) as one:
-        yield one
+from reported_account import BEGIN, END, REGION, Account
 
 
 def busy(log: FunctionLog, seed: int = 1) -> tuple[list[float], list[float]]:

@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from coldstart_cli.report.account.errors import ReportError
 from function_logs import FunctionLog
-from reported_account import BEGIN, END, REGION, Account, account, metrics_service
-
-
-@pytest.fixture(scope="module")
-def metrics_url() -> Iterator[str]:
-    with metrics_service() as url:
-        yield url
-
-
-@pytest.fixture
-def of(metrics_url: str) -> Iterator[Account]:
-    with account(metrics_url) as one:
-        yield one
+from reported_account import BEGIN, END, REGION, Account
 
 
 def add(of: Account, name: str, requests: int = 40, **options: Any) -> FunctionLog:

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from coldstart_cli.report.account.distribution import distribution
+from coldstart_cli.report.distribution import distribution
 from hypothesis import given
 from hypothesis import strategies as st
 

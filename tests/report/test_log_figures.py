@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from coldstart_cli.report.distribution import bucket_edges
 from coldstart_cli.report.figures import Concurrency, FunctionFigures
-from coldstart_cli.report.log_files.figures_of import bucket_edges
 from coldstart_cli.report.log_files.periods import length
 from coldstart_cli.report.log_files.report import report_of_log_files
 from hypothesis import HealthCheck, given, settings

@@ -11,7 +11,7 @@ import pytest
 from botocore.stub import ANY, Stubber
 from coldstart_cli.report.account.metrics import Metric, Read, period_for, read_metrics
 from coldstart_cli.report.account.window import window_of
-from reported_account import REGION, Account, account, metrics_service
+from reported_account import REGION, Account
 
 DAY = 86_400
 BEGIN, END = 1_795_600_800, 1_795_604_400
@@ -134,18 +134,6 @@ def test_five_hundred_metrics_a_call(cloudwatch: tuple[Any, Stubber]) -> None:
     found = read(client, *metrics)
     assert [found.points[metric][BEGIN] for metric in metrics] == list(range(501))
     assert asked == [500, 1]
-
-
-@pytest.fixture(scope="module")
-def metrics_url() -> Iterator[str]:
-    with metrics_service() as url:
-        yield url
-
-
-@pytest.fixture
-def of(metrics_url: str) -> Iterator[Account]:
-    with account(metrics_url) as one:
-        yield one
 
 
 def test_over_http(of: Account) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timezone
 
 import pytest
 from coldstart_cli.report.account.metrics import Metric, Points
 from coldstart_cli.report.account.provisioned import Allocation, Use, allocations, use
 from function_logs import FunctionLog
-from reported_account import BEGIN, END, REGION, Account, account, metrics_service
+from reported_account import BEGIN, END, REGION, Account
 
 PERIODS = range(0, 600, 60)
 NAMES = {
@@ -100,18 +99,6 @@ def test_of_two_versions_together() -> None:
     found = use([one, two], points(one) | points(two), PERIODS, 1_024)
     assert found.figures.allocated == 7
     assert found.figures.allocated_gb_seconds == 3 * 600 + 4 * 300
-
-
-@pytest.fixture(scope="module")
-def metrics_url() -> Iterator[str]:
-    with metrics_service() as url:
-        yield url
-
-
-@pytest.fixture
-def of(metrics_url: str) -> Iterator[Account]:
-    with account(metrics_url) as one:
-        yield one
 
 
 def config(function: str, allocated: int, since: int) -> dict[str, object]:

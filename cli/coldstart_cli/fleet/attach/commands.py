@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from coldstart_cli.fleet.attach import output
 from coldstart_cli.fleet.attach.changing import Outcome
 from coldstart_cli.fleet.attach.fleet import Fleet, carry_out_all, plan_attaching, plan_detaching
 from coldstart_cli.fleet.attach.state import StateFolder, default_folder
-from coldstart_cli.fleet.layer_versions import DEFAULT_NAME, name_in
+from coldstart_cli.fleet.layer_versions import DEFAULT_NAME
 from coldstart_cli.fleet.options import (
     account_options,
     progress_bar,
@@ -27,8 +29,41 @@ from coldstart_cli.fleet.options import (
 from coldstart_cli.fleet.selection import Selection
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """What the options of attach and detach say."""
+
+    layer: str
+    alias: str | None
+    force: bool
+    yes: bool
+    dry_run: bool
+    state: StateFolder
+    json_output: bool
+
+
 def _change_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """What attach and detach have in common."""
+    """What attach and detach have in common; the command is given ``asked``."""
+
+    @functools.wraps(command)
+    def with_asked(
+        *arguments: Any,
+        layer: str,
+        publish: bool,
+        alias: str | None,
+        force: bool,
+        yes: bool,
+        dry_run: bool,
+        state_folder: Path,
+        json_output: bool,
+        **options: Any,
+    ) -> Any:
+        _check(publish, alias, yes, dry_run, json_output)
+        state = StateFolder(state_folder)
+        asked = _Asked(layer, alias, force, yes, dry_run, state, json_output)
+        return command(*arguments, asked=asked, **options)
+
+    with_options: Callable[..., Any] = with_asked
     for option in reversed(
         (
             click.option(
@@ -64,8 +99,8 @@ def _change_options(command: Callable[..., Any]) -> Callable[..., Any]:
             click.option("--json", "json_output", is_flag=True, help="JSON instead of a table."),
         )
     ):
-        command = option(command)
-    return command
+        with_options = option(with_options)
+    return with_options
 
 
 @click.command(
@@ -77,18 +112,7 @@ def _change_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @selection_options
 @_change_options
 @account_options
-def attach_command(
-    access: Access,
-    selection: Selection,
-    layer: str,
-    publish: bool,
-    alias: str | None,
-    force: bool,
-    yes: bool,
-    dry_run: bool,
-    state_folder: Path,
-    json_output: bool,
-) -> None:
+def attach_command(access: Access, selection: Selection, asked: _Asked) -> None:
     """Attach the layer to functions: shows what will be done, asks, and does it.
 
     The newest version of the layer is added, or an older one replaced in its place, and the exec
@@ -99,10 +123,9 @@ def attach_command(
     lambda:UpdateAlias and lambda:GetProvisionedConcurrencyConfig.
     """
     some(selection)
-    _check(publish, alias, yes, dry_run, json_output)
     with progress_bar() as tell:
-        fleet = plan_attaching(access, selection, layer, alias, force, tell)
-    _change(access, fleet, StateFolder(state_folder), "attach", yes, dry_run, json_output)
+        fleet = plan_attaching(access, selection, asked.layer, asked.alias, asked.force, tell)
+    _change(access, fleet, asked, "attach")
 
 
 @click.command(
@@ -113,30 +136,18 @@ def attach_command(
 @selection_options
 @_change_options
 @account_options
-def detach_command(
-    access: Access,
-    selection: Selection,
-    layer: str,
-    publish: bool,
-    alias: str | None,
-    force: bool,
-    yes: bool,
-    dry_run: bool,
-    state_folder: Path,
-    json_output: bool,
-) -> None:
+def detach_command(access: Access, selection: Selection, asked: _Asked) -> None:
     """Detach the layer from functions, and leave them as they were before.
 
     What attach noted is restored exactly, aliases included. Of a function without notes, or one
     that was changed since, only what is ours is removed. Permissions: those of attach.
     """
     some(selection)
-    _check(publish, alias, yes, dry_run, json_output)
-    state = StateFolder(state_folder)
-    name_in(layer)
     with progress_bar() as tell:
-        fleet = plan_detaching(access, selection, layer, state, alias, force, tell)
-    _change(access, fleet, state, "detach", yes, dry_run, json_output)
+        fleet = plan_detaching(
+            access, selection, asked.layer, asked.state, asked.alias, asked.force, tell
+        )
+    _change(access, fleet, asked, "detach")
 
 
 def _check(publish: bool, alias: str | None, yes: bool, dry_run: bool, json_output: bool) -> None:
@@ -157,37 +168,29 @@ def _somebody_is_there() -> bool:
     return sys.stdin is not None and not sys.stdin.closed and sys.stdin.isatty()
 
 
-def _change(
-    access: Access,
-    fleet: Fleet,
-    state: StateFolder,
-    verb: str,
-    yes: bool,
-    dry_run: bool,
-    json_output: bool,
-) -> None:
+def _change(access: Access, fleet: Fleet, asked: _Asked, verb: str) -> None:
     """Show what is planned, ask, do it, show what came of it."""
     for name in fleet.selected.missing:
         complain(f"there is no function {name} in {', '.join(access.regions)}")
     if not any(plan.action != "skip" for plan in fleet.plans):
         nothing_matched(output.nothing(fleet.plans))
     acting = [plan for plan in fleet.plans if plan.acts]
-    if not json_output:
+    if not asked.json_output:
         output.show_plans(fleet.plans, Console(), several_regions=len(access.regions) > 1)
     outcomes: list[Outcome] = []
-    if not dry_run:
-        if acting and not yes:
+    if not asked.dry_run:
+        if acting and not asked.yes:
             count = output.functions(len(acting))
             click.confirm(f"{verb.capitalize()}: change {count}?", abort=True, err=True)
         # All plans, also those without a change: notes that are of no use any more are removed.
-        outcomes = _carry_out(access, fleet, state, len(acting))
-        if acting and not json_output:
-            output.show_outcomes(fleet.plans, outcomes, state, Console())
-    if json_output:
+        outcomes = _carry_out(access, fleet, asked.state, len(acting))
+        if acting and not asked.json_output:
+            output.show_outcomes(fleet.plans, outcomes, asked.state, Console())
+    if asked.json_output:
         click.echo(output.as_json(fleet, outcomes))
     refused = any(plan.action == "refuse" for plan in fleet.plans)
     failed = any(outcome.result in ("failed", "refused") for outcome in outcomes)
-    stopped = not dry_run and len(outcomes) < len(fleet.plans)
+    stopped = not asked.dry_run and len(outcomes) < len(fleet.plans)
     sys.exit(FAILED if refused or failed or stopped or fleet.selected.missing else DONE)
 
 

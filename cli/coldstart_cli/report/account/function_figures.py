@@ -7,12 +7,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
 from coldstart_cli.fleet.functions import FleetFunction
-from coldstart_cli.report.account.distribution import distribution, nearest_rank
 from coldstart_cli.report.account.log_queries import ReportLine
 from coldstart_cli.report.account.logs import FunctionLogs
 from coldstart_cli.report.account.metrics import Points
 from coldstart_cli.report.account.provisioned import Use
 from coldstart_cli.report.account.window import Window
+from coldstart_cli.report.distribution import distribution, nearest_rank
 from coldstart_cli.report.figures import Concurrency, FunctionFigures, Period
 
 _LISTED = 50

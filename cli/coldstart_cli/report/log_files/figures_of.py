@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,6 +10,7 @@ from typing import Any
 
 import duckdb
 
+from coldstart_cli.report.distribution import bucket_edges
 from coldstart_cli.report.figures import Distribution, FunctionFigures, Provisioned
 from coldstart_cli.report.log_files.audit import audit
 from coldstart_cli.report.log_files.concurrency import concurrency
@@ -203,30 +203,6 @@ def distributions(connection: duckdb.DuckDBPyConnection, column: str) -> dict[st
         )
         found[function] = Distribution(count, p50, p95, p99, most, total, histogram)
     return found
-
-
-def bucket_edges(least: float, most: float) -> list[float]:
-    """Edges of at most 30 buckets that hold all values between two, each as long in proportion.
-
-    Args:
-        least: the smallest value, not negative.
-        most: the largest; it lies below the last edge.
-    """
-    low = max(least, 0.01)
-    high = max(most, low)
-    for steps, digits in ((40, 3), (20, 2), (10, 2), (5, 2), (2, 1), (1, 1)):
-        first = math.floor(math.log10(low) * steps) - 1
-        last = math.ceil(math.log10(high) * steps) + 1
-        edges = [float(f"{10 ** (step / steps):.{digits}g}") for step in range(first, last + 1)]
-        while len(edges) > 2 and edges[1] <= least:
-            del edges[0]
-        while len(edges) > 2 and edges[-2] > most:
-            del edges[-1]
-        if len(edges) <= _MOST_BUCKETS + 1:
-            break
-    if least < edges[0]:
-        edges[0] = 0.0
-    return edges
 
 
 def _spillover(

@@ -90,6 +90,26 @@ def test_two_other_wrappers(account) -> None:
     assert layer
 
 
+def test_one_version_by_name_and_number(account) -> None:
+    old, _ = account.layer(), account.layer()
+    account.function("orders")
+    run = account.run("attach", "orders", "--yes", "--layer", "coldstart-layer:1")
+    assert run.exit_code == 0, run.output
+    assert account.wired("orders")[0] == [old]
+    run = account.run("attach", "orders", "--yes", "--layer", "coldstart-layer:7")
+    assert "eu-west-1 has no version 7 of layer coldstart-layer" in run.stderr
+
+
+def test_snap_start(account) -> None:
+    account.layer()
+    account.function("orders")
+    account.server.service.more["orders"] = {"SnapStart": {"ApplyOn": "PublishedVersions"}}
+    one = account.json("attach", "orders", "--yes")["orders"]
+    assert one["warnings"] == [
+        "SnapStart never sees $LATEST: --publish --alias moves an alias to it"
+    ]
+
+
 def test_switched_off(account) -> None:
     account.layer()
     account.function("orders", variables={"COLDSTART_ENABLED": "Off"})

@@ -192,6 +192,21 @@ def test_attached_again_before_the_notes_are_gone(account, monkeypatch) -> None:
     assert account.wired("orders") == ([], {})
 
 
+def test_without_notes_an_alias_is_told_of(account) -> None:
+    account.layer()
+    account.function("orders")
+    client = account.server.client("lambda")
+    client.publish_version(FunctionName="orders")
+    client.create_alias(FunctionName="orders", Name="live", FunctionVersion="1")
+    account.run("attach", "orders", "--yes", "--publish", "--alias", "live")
+    elsewhere = ["--state", str(account.home / "elsewhere")]
+    one = account.json("detach", "orders", "--yes", *elsewhere)["orders"]
+    assert one["warnings"] == [
+        "alias live stays at version 2, which has the layer: --publish --alias live publishes a"
+        " version without it"
+    ]
+
+
 def test_never_attached(account) -> None:
     account.function("orders", variables={"AWS_LAMBDA_EXEC_WRAPPER": "/opt/mine"})
     run = account.run("detach", "orders", "--yes")

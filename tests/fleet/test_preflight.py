@@ -31,6 +31,12 @@ def test_a_python_that_the_layer_is_not_for(account) -> None:
     )
 
 
+def test_an_old_python_where_the_layer_does_not_say(account) -> None:
+    account.layer()
+    account.function("orders", Runtime="python3.9")
+    assert refused(account) == "the layer is made for Python 3.10 or newer, not python3.9"
+
+
 def test_an_architecture_that_the_layer_is_not_for(account) -> None:
     account.layer(CompatibleArchitectures=["x86_64"])
     account.function("orders", Architectures=["arm64"])

@@ -77,6 +77,7 @@ def test_more_than_one_page(fleet) -> None:
     [
         ([], 2, "which functions? Name them, or give --prefix, --tag or --all"),
         (["or ders"], 2, "'or ders' is no name or ARN of a function"),
+        (["orders:live"], 2, "orders:live is one version or alias: leave out what is behind"),
         ([f"{ORDERS}:live"], 2, "is one version or alias: leave out ':live'"),
         (["--all", "--prefix", "o"], 2, "--all is all"),
         (["--tag", "team"], 2, "'team' is not KEY=VALUE"),

@@ -66,6 +66,12 @@ def test_json_lists_contradictions(tmp_path: Path) -> None:
     assert function["contradictions"] == {"cold-without-init": 1}
 
 
+def test_standard_input(logs: Path) -> None:
+    arguments = ["report", "--logs", "-", "--json"]
+    result = CliRunner().invoke(main, arguments, input=logs.read_bytes())
+    assert json.loads(result.stdout)["functions"][0]["invocations"] == 3
+
+
 def test_window(logs: Path) -> None:
     result = run(
         "--logs", str(logs), "--json", "--since", iso(BEGIN + 60), "--until", iso(BEGIN + 120)
@@ -96,6 +102,7 @@ def test_nothing_found(logs: Path, arguments: list[str]) -> None:
     [
         ([], "which functions? Name them, or give --prefix, --tag or --all"),
         (["--logs", ".", "--all"], "--logs reads what the files have: name functions"),
+        (["--logs", ".", "--html", "no/such/page"], "there is no folder no/such"),
         (["--logs", "no/such"], "'no/such' does not exist"),
         (["--logs", ".", "--since", "soon"], "'soon' is neither so long ago (15m, 24h, 7d) nor"),
         (["--logs", ".", "--since", "1h", "--until", "2h"], "--until has to be later than --since"),

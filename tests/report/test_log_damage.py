@@ -149,7 +149,8 @@ def test_nothing_found(tmp_path: Path) -> None:
     result = report_of_log_files([tmp_path])
     assert (result.functions, result.begin, result.end) == ((), None, None)
     assert result.gaps == (
-        "nothing found: no REPORT line, and no line of the layer; files read: 1",
+        "nothing found: no line begins with REPORT, or with a time and REPORT, and none is the"
+        " layer's; files read: 1",
     )
 
 

@@ -14,9 +14,9 @@ import pytest
 from log_exports import Expected, write_export
 
 # MB of lines; `make soak` has more.
-SIZE = int(os.environ.get("COLDSTART_TEST_EXPORT_MB", "50"))
+SIZE = int(os.environ.get("COLDSTART_TEST_EXPORT_MB", "150"))
 # Python with its libraries is about 100 MB of it, and DuckDB may take 192.
-MOST_MEMORY = (220 if SIZE <= 50 else 400) << 20
+MOST_MEMORY = 340 << 20
 
 RUN = """
 import json, resource, sys

@@ -38,6 +38,9 @@ _THROTTLED = {
 _ACTIONS = {"GetLayerVersionByArn": "lambda:GetLayerVersion", "GetResources": "tag:GetResources"}
 
 
+_LONGEST = 400  # a proxy may answer with a whole page
+
+
 class FleetError(Exception):
     """Something that one line tells, and that more of the same would not help."""
 
@@ -113,4 +116,5 @@ def code_of(error: BaseException) -> str:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]} ..."

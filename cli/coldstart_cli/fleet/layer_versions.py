@@ -53,6 +53,7 @@ def name_in(layer: str) -> str:
     """
     if is_version_arn(layer):
         return layer_name(layer)
+    layer = re.sub(r":\d+$", "", layer)  # as plans show it
     if not _NAME.fullmatch(layer):
         raise FleetError(f"{layer!r} is no name of a layer, and no ARN of a version of one")
     return layer
@@ -64,13 +65,20 @@ def find(access: Access, region: str, layer: str) -> LayerVersion:
     Args:
         access: to the account.
         region: of the functions.
-        layer: a name, whose newest version in this account is meant, or the ARN of a version.
+        layer: a name, whose newest version in this account is meant, a name and the number of a
+            version (``coldstart-layer:3``), or the ARN of a version.
 
     Raises:
         FleetError: there is none, or it is of another region.
         botocore.exceptions.BotoCoreError, ClientError: AWS could not be asked, or refused.
     """
     client = access.client("lambda", region)
+    if ":" in layer and not is_version_arn(layer):
+        name, number = name_in(layer), int(layer.rpartition(":")[2])
+        arns = (one.arn for one in versions(access, region, name) if one.version == number)
+        layer = next(arns, "")
+        if not layer:
+            raise FleetError(f"{region} has no version {number} of layer {name}")
     if not is_version_arn(layer):
         newest = newest_version(access, region, name_in(layer))
         if newest is None:

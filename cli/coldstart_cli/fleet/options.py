@@ -25,15 +25,16 @@ Command = Callable[..., Any]
 def account_options(command: Command) -> Command:
     """--profile, --region, --endpoint-url, --rate: the command is given ``access``."""
 
-    @click.option("--profile", metavar="NAME", help="Of your AWS configuration.")
+    @click.option("--profile", metavar="NAME", help="A profile of your AWS configuration.")
     @click.option(
         "--region",
         "regions",
         multiple=True,
         metavar="REGION",
-        help="May be given more than once.  [default: that of your AWS configuration]",
+        help="Where to work; may be given more than once.  [default: AWS_REGION, or that of your"
+        " AWS configuration]",
     )
-    @click.option("--endpoint-url", metavar="URL", help="Of another server with AWS's interfaces.")
+    @click.option("--endpoint-url", metavar="URL", help="Send requests there instead of to AWS.")
     @click.option(
         "--rate",
         type=click.IntRange(1, 100),

@@ -78,6 +78,11 @@ def named(text: str) -> Named:
                 " (--publish --alias moves an alias)"
             )
         return Named(arn["name"], text.removesuffix(":$LATEST"))
+    if re.fullmatch(r"[\w-]{1,64}:[\w$-]+", text):
+        raise FleetError(
+            f"{text} is one version or alias: leave out what is behind the colon"
+            " (--publish --alias moves an alias)"
+        )
     if not _NAME.fullmatch(text):
         raise FleetError(f"{text!r} is no name or ARN of a function")
     return Named(text)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 from rich.console import Console
@@ -44,8 +46,8 @@ def _time(_context: click.Context, _option: click.Parameter, value: str | None) 
     "--since",
     callback=_time,
     metavar="TIME",
-    help="From when on: 24h, 7d, or 2026-11-25T10:00:00Z.  [default: 24h; with --logs the first"
-    " line]",
+    help="From when on: 24h or 7d before now, or 2026-11-25T10:00:00Z.  [default: 24h; with --logs"
+    " the first line]",
 )
 @click.option(
     "--until",
@@ -56,14 +58,15 @@ def _time(_context: click.Context, _option: click.Parameter, value: str | None) 
 @click.option(
     "--logs",
     multiple=True,
-    type=click.Path(exists=True, path_type=Path),
-    help="No account: a log file or a folder of them, packed or not; may be given more than once.",
+    type=click.Path(exists=True, allow_dash=True, path_type=Path),
+    help="Read files instead of an account: a log file, a folder of them, or - for standard input;"
+    " may be given more than once.",
 )
 @click.option("--json", "json_output", is_flag=True, help="JSON instead of a table.")
 @click.option(
     "--html",
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
-    help="Write a page of its own, with charts.",
+    help="Write the report as one HTML page, with charts.",
 )
 @account_options
 def report_command(
@@ -88,6 +91,8 @@ def report_command(
     """
     if since is not None and until is not None and since >= until:
         raise click.BadParameter("--until has to be later than --since", param_hint="--until")
+    if html is not None and not html.parent.is_dir():
+        raise click.BadParameter(f"there is no folder {html.parent}", param_hint="--html")
     missing: tuple[str, ...] = ()
     if logs:
         report = _of_files(logs, selection, since, until)
@@ -159,10 +164,24 @@ def _of_files(
         )
     names = [one.name for one in selection.named]
     try:
-        with _bytes_read() as progress:
-            return report_of_log_files(logs, since, until, names, progress)
+        with _bytes_read() as progress, _with_stdin(logs) as paths:
+            return report_of_log_files(paths, since, until, names, progress)
     except (OSError, duckdb.Error) as error:
         fail(str(error).partition("\n")[0])
+
+
+@contextmanager
+def _with_stdin(logs: Sequence[Path]) -> Iterator[list[Path]]:
+    """The files to read; standard input is kept in one of its own until then."""
+    with TemporaryDirectory() as folder:
+        paths = []
+        for path in logs:
+            if path == Path("-"):
+                path = Path(folder) / "standard-input"
+                with path.open("wb") as file:
+                    shutil.copyfileobj(sys.stdin.buffer, file)
+            paths.append(path)
+        yield paths
 
 
 @contextmanager

@@ -6,7 +6,7 @@ the Lambda developer guide.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 from coldstart_cli.fleet.attach.plans import AliasStep
@@ -144,6 +144,34 @@ def returning_step(
         return publishing_step(client, function, target, alias, force), None
     except NotPossible as reason:
         return None, f"{stays}: {reason}"
+
+
+def left_wired(
+    client: Any, function: FleetFunction, name: str, known: Container[str | None]
+) -> list[str]:
+    """What to warn of: aliases that nobody has noted, and that serve a version with the layer.
+
+    Args:
+        client: of Lambda.
+        function: which is being detached.
+        name: of our layer.
+        known: aliases that are taken care of.
+    """
+    found = [
+        alias
+        for page in client.get_paginator("list_aliases").paginate(FunctionName=function.arn)
+        for alias in page["Aliases"]
+        if alias["Name"] not in known and alias["FunctionVersion"] != "$LATEST"
+    ]
+    warnings = []
+    for alias in found:
+        version = _version(client, function, alias["FunctionVersion"])
+        if version is not None and is_wired(wiring_of(version), name):
+            warnings.append(
+                f"alias {alias['Name']} stays at version {alias['FunctionVersion']}, which has the"
+                f" layer: --publish --alias {alias['Name']} publishes a version without it"
+            )
+    return warnings
 
 
 def differences(function: FleetFunction, version: FleetFunction) -> list[str]:

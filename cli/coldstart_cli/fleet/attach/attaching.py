@@ -82,7 +82,7 @@ class Attaching:
             action,
             target,
             aliases=(step,) if step else (),
-            warnings=tuple(_warnings(function, target)),
+            warnings=tuple(_warnings(function, target, published=self.alias is not None)),
             manager=manager,
         )
 
@@ -92,13 +92,16 @@ class Attaching:
         return snippets.dockerfile(self.layer.arn, inner)
 
 
-def _warnings(function: FleetFunction, target: Wiring) -> list[str]:
+def _warnings(function: FleetFunction, target: Wiring, published: bool) -> list[str]:
     warnings = []
     about = exec_wrappers.warning(target.next_wrapper) if target.next_wrapper else None
     if about and target != wiring_of(function):
         warnings.append(about)
     if switched_off(function.variables):
         warnings.append("COLDSTART_ENABLED is off: the layer stays silent")
+    snap_start = function.configuration.get("SnapStart") or {}
+    if snap_start.get("ApplyOn") == "PublishedVersions" and not published:
+        warnings.append("SnapStart never sees $LATEST: --publish --alias moves an alias to it")
     if function.configuration.get("LastUpdateStatus") == "Failed":
         reason = function.configuration.get("LastUpdateStatusReason")
         warnings.append(f"its last update did not succeed: {reason}")

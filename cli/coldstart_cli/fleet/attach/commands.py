@@ -70,8 +70,9 @@ def _change_options(command: Callable[..., Any]) -> Callable[..., Any]:
                 "--layer",
                 default=DEFAULT_NAME,
                 show_default=True,
-                metavar="NAME|ARN",
-                help="The layer by its name, whose newest version is meant, or one version by ARN.",
+                metavar="LAYER",
+                help="The layer's name, whose newest version is meant, or one version: NAME:3, or"
+                " its ARN.",
             ),
             click.option(
                 "--publish",
@@ -115,12 +116,14 @@ def _change_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def attach_command(access: Access, selection: Selection, asked: _Asked) -> None:
     """Attach the layer to functions: shows what will be done, asks, and does it.
 
-    The newest version of the layer is added, or an older one replaced in its place, and the exec
-    wrapper set; one that is there runs inside ours. Doing it again changes nothing, and completes
-    what was cut short. Permissions: lambda:GetFunctionConfiguration, lambda:ListFunctions,
-    lambda:ListLayerVersions, lambda:GetLayerVersion, lambda:UpdateFunctionConfiguration and
-    tag:GetResources; with --publish also lambda:PublishVersion, lambda:GetAlias,
-    lambda:UpdateAlias and lambda:GetProvisionedConcurrencyConfig.
+    The newest version of the layer is added, or an older one replaced in its place, and its exec
+    wrapper set; another tool's wrapper that is there goes on running, inside that one. Doing it
+    again changes nothing, and completes what was cut short.
+
+    Permissions: lambda:GetFunctionConfiguration, lambda:ListFunctions, lambda:ListLayerVersions,
+    lambda:GetLayerVersion, lambda:UpdateFunctionConfiguration and tag:GetResources; with --publish
+    also lambda:PublishVersion, lambda:GetAlias, lambda:UpdateAlias and
+    lambda:GetProvisionedConcurrencyConfig.
     """
     some(selection)
     with progress_bar() as tell:
@@ -139,8 +142,10 @@ def attach_command(access: Access, selection: Selection, asked: _Asked) -> None:
 def detach_command(access: Access, selection: Selection, asked: _Asked) -> None:
     """Detach the layer from functions, and leave them as they were before.
 
-    What attach noted is restored exactly, aliases included. Of a function without notes, or one
-    that was changed since, only what is ours is removed. Permissions: those of attach.
+    What attach noted is restored exactly, aliases included; the layer goes in any case, also an
+    older version that was there before. Of a function without notes, or one that was changed since,
+    only the layer and its wrapper are removed. Permissions: those of attach, and
+    lambda:ListAliases.
     """
     some(selection)
     with progress_bar() as tell:

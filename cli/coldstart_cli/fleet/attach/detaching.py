@@ -55,6 +55,9 @@ class Detaching:
             if warning and name != self.alias:
                 warnings.append(warning)
             steps += [step] if step else []
+        if action != "none":
+            known = {self.alias, *(record.aliases if record else ())}
+            warnings += aliases.left_wired(self.client, function, self.layer_name, known)
         try:
             steps += self._published(function, target, steps)
         except NotPossible as reason:

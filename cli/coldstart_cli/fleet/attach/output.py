@@ -178,7 +178,15 @@ def show_outcomes(
     said = [f"{functions(counts['done'])} done"]
     said += [f"{counts[name]:,} {name}" for name in ("failed", "refused") if counts[name]]
     console.print(f"{', '.join(said)}.", highlight=False)
-    if any(one.result in ("done", "failed") and not one.plan.detaching for one in outcomes):
+    attached = [one for one in outcomes if one.changed and not one.plan.detaching]
+    if any(not one.versions for one in attached):
+        console.print(
+            "Published versions, and aliases that point at them, are as they were: `coldstart"
+            " status` shows which have the layer, --publish --alias moves an alias.",
+            highlight=False,
+            soft_wrap=True,
+        )
+    if attached:
         told = (
             f"What they were like before is noted in {state.path}; `coldstart detach` restores it."
         )

@@ -11,6 +11,7 @@ from coldstart_cli.fleet.wiring import Wiring, wired_variables
 # "Lambda quotas" in the Lambda developer guide: layers, environment variables in aggregate.
 MOST_LAYERS = 5
 MOST_ENVIRONMENT_BYTES = 4096
+OLDEST_PYTHON = 10  # 3.10: what the layer is made for
 
 
 def objections(function: FleetFunction, layer: LayerVersion, target: Wiring) -> list[str]:
@@ -25,6 +26,8 @@ def objections(function: FleetFunction, layer: LayerVersion, target: Wiring) -> 
     runtime = function.runtime
     if not runtime.startswith("python"):
         found.append(f"its runtime is {runtime}, not Python")
+    elif not layer.runtimes and int(runtime.partition(".")[2] or 0) < OLDEST_PYTHON:
+        found.append(f"the layer is made for Python 3.{OLDEST_PYTHON} or newer, not {runtime}")
     elif layer.runtimes and runtime not in layer.runtimes:
         found.append(f"{layer.label} is not for {runtime}, but for {', '.join(layer.runtimes)}")
     if layer.architectures and function.architecture not in layer.architectures:

@@ -25,8 +25,6 @@ _VARIABLES = 'Lambda API reference, "EnvironmentResponse"'
 _LIMITS = "README.md, Limits"
 _SETTINGS = "README.md, Settings"
 
-_OLDEST_PYTHON = 10  # 3.10: what the layer is made for
-
 
 def runs(function: FleetFunction, name: str) -> bool:
     """Whether the layer runs when the function starts: it is there, called, and not switched off.
@@ -113,11 +111,6 @@ def _version(
             what = f"version {number} of {around.layer} is behind: {latest.version} is the newest"
             cure = around.command("attach", function, alias)
             yield Problem("layer-behind", what, cure, _LAYERS)
-    objections = preflight.objections(function, known, wiring_of(function))
-    runtime = str(function.configuration.get("Runtime", ""))
-    minor = runtime.removeprefix("python3.")
-    if not objections and minor.isdecimal() and int(minor) < _OLDEST_PYTHON:
-        objections = [f"the layer is made for Python 3.{_OLDEST_PYTHON} or newer, not {runtime}"]
-    for objection in objections:
+    for objection in preflight.objections(function, known, wiring_of(function)):
         cure = around.command("detach", function, alias)
         yield Problem("runtime-not-supported", objection, cure, _LIMITS)

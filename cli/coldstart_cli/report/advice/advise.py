@@ -86,6 +86,7 @@ def too_few(report: Report) -> str | None:
     few = sum(
         function.invocations < FEWEST_INVOCATIONS or function.cold_starts < FEWEST_STARTS
         for function in report.functions
+        if not function.partial
     )
     partial = sum(function.partial for function in report.functions)
     unread = (

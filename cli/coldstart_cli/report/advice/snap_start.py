@@ -72,7 +72,7 @@ def advise_snap_start(function: FunctionFigures, costs: Costs) -> Iterator[Advic
     restores = starts * gb * prices.snapshot_restore.usd if paid else 0.0
     init = costs.init_usd * scale
     net = cache + restores - init
-    ends = f"costs USD {usd(net)} more" if net > 0 else f"saves USD {usd(-net)}"
+    ends = f"costs USD {usd(net)} more in that time" if net > 0 else f"saves USD {usd(-net)}"
     price: tuple[str, ...] = ("Snapshots of Java functions cost nothing.",)
     if paid:
         price = (

@@ -16,7 +16,7 @@ _BLOCK = 1 << 20
 _LONGEST_LINE = 1 << 24
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_STAMPED = re.compile(rf"(?:\S+ )?({TIME}) ".encode())
+_STAMPED = re.compile(rf"(?:\S+[ \t])?({TIME})[ \t]".encode())
 # `aws logs tail --format json` breaks a JSON message into lines.
 _BROKEN_UP = re.compile(rb'\s+"type": "platform\.|\s+"layer_version": ')
 

@@ -75,8 +75,8 @@ def report_of_log_files(
     if not found:
         what = f"of {', '.join(functions)} " if functions else ""
         gaps.append(
-            f"nothing {what}found: no REPORT line, and no line of the layer; files read:"
-            f" {len(files)}"
+            f"nothing {what}found: no line begins with REPORT, or with a time and REPORT, and none"
+            f" is the layer's; files read: {len(files)}"
         )
     return Report(
         begin=first if begin is None else begin,
@@ -121,8 +121,8 @@ def _not_counted(
     if unnamed:
         where = "left out" if functions else f"under {facts.UNKNOWN}"
         gaps.append(
-            f"invocations that do not tell of which function they are: {unnamed}, {where}; a single"
-            " --function NAME says it"
+            f"invocations that do not tell of which function they are: {unnamed}, {where}; name the"
+            " function behind `coldstart report`, and they are its"
         )
     if timeless and window:
         gaps.append(f"invocations without a time, so that no window has them: {timeless}, left out")

@@ -33,7 +33,7 @@ _STREAM = r"\d{4}/\d\d/\d\d/\S*\[[^\]\s]+\]\S+"
 # Of `aws logs tail` (time, stream, message; in the short format without the stream), CloudWatch
 # Logs' export (time, message), `sam logs` (stream, time, message), and of nothing but messages.
 _LINE = (
-    rf"^((?:({TIME}) (?:({_STREAM}) )?|({_STREAM}) ({TIME}) )?)"
+    rf"^((?:({TIME})[ \t](?:({_STREAM})[ \t])?|({_STREAM})[ \t]({TIME})[ \t])?)"
     r"(REPORT RequestId: |INIT_REPORT |RESTORE_REPORT |INIT_START |\{)"
 )
 

@@ -16,16 +16,21 @@ from coldstart_cli.report.shown import wording
 # More would scroll out of sight; they are in the totals all the same.
 _MOST_ROWS = 40
 _MOST_ADVISED = 10
+_MOST_REASONED = 3  # with the arithmetic
 _INDENT = "   "
+_FREE = (
+    "What an init is spent on costs nothing to find out: set COLDSTART_PROFILE=on, and read the log"
+    " with `coldstart profile`."
+)
 _WIDTHS = (11, 8, 7, 6, 6, 6, 7, 7, 8, 8, 6)  # 80 in all
 _ABOVE = ("", "", "cold", "init", "init", "init", "init", "rest.", "init", "idle", "")
 _HEADINGS = (
     "invocations", "cold", "rate", "p50", "p95", "p99", "max", "p50", "USD", "USD", "spill",
 )  # fmt: skip
 _MEANING = (
-    "-: not known. init, rest. (restore): ms. USD: in the window, for inits, and for provisioned"
-    " concurrency that stood idle. spill: requests that found none of it free. ≥: not all"
-    " lines were read."
+    "-: not known. init, rest. (restore): ms. USD: in the window, for inits (not for restores), and"
+    " for provisioned concurrency that stood idle. spill: requests that found none of it free. ≥:"
+    " not all lines were read."
     " Sums are of what is known."
 )
 _WIDTH = sum(_WIDTHS)
@@ -197,11 +202,15 @@ def _show_advice(advice: Sequence[Advice], few: str | None, console: Console) ->
         for one in advice:
             if (one.function, one.region) == name:
                 _indented(one.title + ".", "bold", console)
-                for step in one.steps:
+                for step in one.steps if number <= _MOST_REASONED else ():
                     _indented(step, "dim", console)
     more = len(names) - _MOST_ADVISED
     if more > 0:
         console.print(Text(f"and {_functions(more)} more: --json or --html"))
+    elif len(names) > _MOST_REASONED:
+        console.print(Text("--json and --html have the arithmetic of all."))
+    if advice:
+        console.print(Text(_FREE))
     if few is not None:
         console.print(Text(few, style="dim"))
 

@@ -63,6 +63,18 @@ def test_back_to_the_version_before(published) -> None:
     assert (alias(published), published.wired("orders")) == ("1", ([], {}))
 
 
+def test_detached_twice_while_the_code_has_other_changes(published) -> None:
+    """The alias has no layer any more: there is nothing to publish."""
+    published.run(*ATTACH)
+    published.server.client("lambda").update_function_code(
+        FunctionName="orders", ZipFile=code("new = 1")
+    )
+    for result in ("done", "unchanged"):
+        one = published.json("detach", *ATTACH[1:])["orders"]
+        assert one["result"] == result
+        assert alias(published) == "1"
+
+
 def test_an_alias_that_has_moved_on_stays(published) -> None:
     published.run(*ATTACH)
     client = published.server.client("lambda")

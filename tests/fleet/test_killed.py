@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from account import Account
+from aws_server import error
 
 CHANGING = {"UpdateFunctionConfiguration", "PublishVersion", "UpdateAlias"}
 ALIAS = ["--publish", "--alias", "live"]
@@ -75,24 +76,22 @@ def killed_at(account: Account, step: int, command: list[str]) -> tuple[bool, st
         if next(steps) == step:
             at = what
             process.kill()
-            process.wait()
+            process.join()
 
     def before(asked, request) -> None:
         kill(f"before {asked.operation}")
         if at:  # a request of the dead, which may have come or not
-            return code_of_the_dead
+            return error(500, "ServiceException")
         return None
 
     def after(asked) -> None:
         if asked.operation in CHANGING and not at:
             kill(f"after {asked.operation}")
 
-    from aws_server import error
-
-    code_of_the_dead = error(500, "ServiceException")
     account.server.service.before, account.server.service.after = before, after
-    process = account.process(*command, "--rate", "100")
-    process.communicate(timeout=60)
+    process = account.forked(*command)
+    process.join(60)
+    assert at or process.exitcode == 0
     account.server.service.before = lambda asked, request: None
     account.server.service.after = lambda asked: None
     return bool(at), at

@@ -146,6 +146,19 @@ def returning_step(
         return None, f"{stays}: {reason}"
 
 
+def serves_layer(client: Any, function: FleetFunction, alias: str, name: str) -> bool:
+    """Whether an alias points at a version with our layer.
+
+    Raises:
+        NotPossible: there is no such alias.
+    """
+    found = _get_alias(client, function, alias)
+    if found is None:
+        raise NotPossible(f"it has no alias {alias}")
+    version = _version(client, function, found["FunctionVersion"])
+    return version is not None and is_wired(wiring_of(version), name)
+
+
 def left_wired(
     client: Any, function: FleetFunction, name: str, known: Container[str | None]
 ) -> list[str]:

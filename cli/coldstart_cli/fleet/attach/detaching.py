@@ -83,6 +83,8 @@ class Detaching:
         """The step for --alias, where the alias does not simply go back."""
         if self.alias is None or any(step.alias == self.alias for step in steps):
             return []
+        if not aliases.serves_layer(self.client, function, self.alias, self.layer_name):
+            return []
         step = aliases.publishing_step(self.client, function, target, self.alias, self.force)
         return [step] if step else []
 

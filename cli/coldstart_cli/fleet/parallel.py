@@ -31,7 +31,7 @@ def in_parallel(
         Exception: what ``do`` raises.
     """
     with ThreadPoolExecutor(THREADS) as threads:
-        open_ = {threads.submit(do, item) for item in items}
+        open_: set[Future[Answer]] = set()
 
         def take(futures: Iterable[Future[Answer]]) -> None:
             for future in as_completed(futures):
@@ -39,6 +39,8 @@ def in_parallel(
                 each(future.result())
 
         try:
+            for item in items:
+                open_.add(threads.submit(do, item))
             take(tuple(open_))
         except KeyboardInterrupt:
             take({future for future in open_ if not future.cancel()})

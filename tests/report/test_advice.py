@@ -8,7 +8,16 @@ from dataclasses import replace
 import pytest
 from coldstart_cli.report.advice.advise import Advice, advise, too_few
 from coldstart_cli.report.figures import Concurrency, Contradiction, Distribution, FunctionFigures
-from report_figures import BEGIN, DAY, ORDERS, function, provisioned, realistic, report
+from report_figures import (
+    BEGIN,
+    DAY,
+    ORDERS,
+    function,
+    periods,
+    provisioned,
+    realistic,
+    report,
+)
 
 SLOW = Distribution(2_000, 1_500.0, 2_500.0, 3_000.0, 4_000.0, 3_000_000.0)
 
@@ -244,7 +253,13 @@ def number(text: str) -> float:
 def test_every_equation_holds() -> None:
     """As a reader would check it: from the numbers that stand there."""
     checked = 0
-    for given in advise(realistic(120)):
+    rare = report(
+        function(periods=periods({}, {}, {}) + periods({}, invocations=0)),
+        function(provisioned=provisioned(900_000, 800_000, 1_400, at_once=3.0)),
+        function(billed_ms=9e7, billed_gb_seconds=5e4, billed_init_gb_seconds=2e4),
+        function(max_memory_used_mb=500),
+    )
+    for given in (*advise(realistic(120)), *advise(rare)):
         for step in given.steps:
             told = re.sub(r" \([^()]* the table\)", "", step)
             told = re.sub(r"\s+", " ", re.sub(UNITS, " ", told)).replace("( ", "(")

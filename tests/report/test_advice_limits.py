@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from coldstart_cli.report.advice.advise import Advice, advise
+from coldstart_cli.report.advice.advise import Advice, advise, too_few
 from coldstart_cli.report.advice.costs import costs
 from coldstart_cli.report.figures import Concurrency, Distribution, FunctionFigures, Provisioned
 from report_figures import BEGIN, Period, function, provisioned, report
@@ -37,6 +37,10 @@ def test_what_may_have_provisioned_concurrency_is_not_told_to_set_it(
 ) -> None:
     one = function(init=SLOW, **changes)
     assert {"provisioned concurrency", "snap-start"}.isdisjoint(kinds(one))
+    told = too_few(report(one, function()))
+    assert (told is None) == one.provisioned_known
+    if told is not None:
+        assert told.startswith("Whether 1 of 2 functions have provisioned concurrency is not known")
     taken_away = function(init=SLOW, provisioned=Provisioned(0.0, 0.0, 0, 0.0))
     assert {"provisioned concurrency", "snap-start"} <= kinds(taken_away)
 
@@ -104,7 +108,7 @@ def test_a_schedule_is_named_and_reckoned() -> None:
     assert given.title.endswith("A schedule costs less: there are requests at certain hours only")
     text = " ".join(given.steps)
     assert "in 42 of 168 periods of 1 hour: for these alone USD 32.40 x 42 / 168 = USD 8.10" in text
-    for always in (hours(*[500] * 168), ()):
+    for always in (hours(*[500] * 168), hours(*[500, 500, 0, 500] * 42), ()):
         given = of("provisioned concurrency", function(periods=always))
         assert "schedule" not in given.title
         assert "schedule (Application Auto Scaling)" in " ".join(given.steps)

@@ -78,7 +78,7 @@ def _rank(one: Advice) -> tuple[float, float, str, str]:
 
 
 def too_few(report: Report) -> str | None:
-    """For how many functions there is no advice, since their figures are too few; None: for none.
+    """For how many functions there is no advice, or not all, and why; None: for none.
 
     Args:
         report: the figures.
@@ -89,23 +89,31 @@ def too_few(report: Report) -> str | None:
             "No sums for 30 days, and no advice that rests on them: the window is shorter than"
             " a day, or not known."
         )
+    told = []
+    every = f"{len(report.functions):,} functions"
+    partial = sum(function.partial for function in report.functions)
+    if partial:
+        told.append(
+            f"Not all lines of {partial:,} of {every} were read: no advice that rests on how many"
+            " starts they had."
+        )
     few = sum(
         function.invocations < FEWEST_INVOCATIONS or function.cold_starts < FEWEST_STARTS
         for function in report.functions
         if not function.partial
     )
-    partial = sum(function.partial for function in report.functions)
-    unread = (
-        f"Not all lines of {partial:,} of {len(report.functions):,} functions were read: no advice"
-        " that rests on how many starts they had."
-    )
-    if not few:
-        return unread if partial else None
-    return (unread + " " if partial else "") + (
-        f"{few:,} of {len(report.functions):,} functions have fewer than {FEWEST_INVOCATIONS}"
-        f" invocations or {FEWEST_STARTS} cold starts in the window: too few to advise on their"
-        " starts."
-    )
+    if few:
+        told.append(
+            f"{few:,} of {every} have fewer than {FEWEST_INVOCATIONS} invocations or"
+            f" {FEWEST_STARTS} cold starts in the window: too few to advise on their starts."
+        )
+    unknown = sum(not function.provisioned_known for function in report.functions)
+    if unknown:
+        told.append(
+            f"Whether {unknown:,} of {every} have provisioned concurrency is not known: no advice"
+            " to set it, on SnapStart, or to save memory."
+        )
+    return " ".join(told) or None
 
 
 def _init(function: FunctionFigures, paid: Costs) -> Iterator[Advice]:

@@ -8,7 +8,16 @@ from dataclasses import replace
 import pytest
 from coldstart_cli.report.advice.advise import Advice, advise, too_few
 from coldstart_cli.report.figures import Concurrency, Contradiction, Distribution, FunctionFigures
-from report_figures import BEGIN, DAY, ORDERS, function, provisioned, realistic, report
+from report_figures import (
+    BEGIN,
+    DAY,
+    ORDERS,
+    function,
+    periods,
+    provisioned,
+    realistic,
+    report,
+)
 
 SLOW = Distribution(2_000, 1_500.0, 2_500.0, 3_000.0, 4_000.0, 3_000_000.0)
 
@@ -43,10 +52,9 @@ def test_provisioned_concurrency_by_hand() -> None:
 
 def test_rounding_does_not_add_an_environment() -> None:
     """21 / 0.7 is 30.000000000000004 in floating point."""
-    concurrency = Concurrency(14.0, 14.0, 21.0, 25.0, 28.0, "busy")
+    concurrency = Concurrency(14.0, 14.0, 21.0, 25.0, 35.0, "busy")
     given = of("provisioned concurrency", function(concurrency=concurrency))
     assert given.title.startswith("Provisioned concurrency of 30 ")
-    assert "enough for the highest that was seen, 28." in " ".join(given.steps)
 
 
 def test_a_busy_function_saves_money() -> None:
@@ -245,7 +253,13 @@ def number(text: str) -> float:
 def test_every_equation_holds() -> None:
     """As a reader would check it: from the numbers that stand there."""
     checked = 0
-    for given in advise(realistic(120)):
+    rare = report(
+        function(periods=periods({}, {}, {}) + periods({}, invocations=0)),
+        function(provisioned=provisioned(900_000, 800_000, 1_400, at_once=3.0)),
+        function(billed_ms=9e7, billed_gb_seconds=5e4, billed_init_gb_seconds=2e4),
+        function(max_memory_used_mb=500),
+    )
+    for given in (*advise(realistic(120)), *advise(rare)):
         for step in given.steps:
             told = re.sub(r" \([^()]* the table\)", "", step)
             told = re.sub(r"\s+", " ", re.sub(UNITS, " ", told)).replace("( ", "(")

@@ -101,7 +101,7 @@ def test_five_hundred_functions_are_small() -> None:
     ("figures", "told"),
     [
         (report(), "No function was found"),
-        (report(function(periods=periods({}, {}))), "The layer wrote no line of a start."),
+        (report(function(periods=periods({}, {}))), "There was no line of a start."),
         (report(function(periods=periods({}, invocations=0))), "Nothing was invoked, or"),
         (report(function(periods=periods({"cold": 1}))), "its metrics were not read"),
         (report(function(init=None)), "No distribution: there were no REPORT lines"),

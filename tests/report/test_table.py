@@ -97,7 +97,7 @@ def test_figures_of_lines_that_were_not_all_read_are_at_least_so_much() -> None:
 
 def test_without_the_layer_there_is_nothing_to_compare() -> None:
     bare = function(starts={}, layer=False)
-    assert "orders: no lines of the layer, cold starts by Lambda's own" in rows(shown(report(bare)))
+    assert "orders: init (no layer) 2,150" in rows(shown(report(bare)))
     assert contradicted(bare) is None
 
 

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from coldstart_cli.report.advice.advised import FEWEST_INVOCATIONS, FEWEST_STARTS, WORTH_USD, Advice
+from coldstart_cli.report.advice.advised import (
+    FEWEST_INVOCATIONS,
+    FEWEST_STARTS,
+    WORTH_USD,
+    Advice,
+    is_python,
+)
 from coldstart_cli.report.advice.costs import DAYS, Costs, costs, window_seconds
 from coldstart_cli.report.advice.memory import advise_memory
 from coldstart_cli.report.advice.prices import remark
@@ -72,7 +78,7 @@ def _rank(one: Advice) -> tuple[float, float, str, str]:
 
 
 def too_few(report: Report) -> str | None:
-    """For how many functions there is no advice, since their figures are too few; None: for none.
+    """For how many functions there is no advice, or not all, and why; None: for none.
 
     Args:
         report: the figures.
@@ -83,30 +89,38 @@ def too_few(report: Report) -> str | None:
             "No sums for 30 days, and no advice that rests on them: the window is shorter than"
             " a day, or not known."
         )
+    told = []
+    every = f"{len(report.functions):,} functions"
+    partial = sum(function.partial for function in report.functions)
+    if partial:
+        told.append(
+            f"Not all lines of {partial:,} of {every} were read: no advice that rests on how many"
+            " starts they had."
+        )
     few = sum(
         function.invocations < FEWEST_INVOCATIONS or function.cold_starts < FEWEST_STARTS
         for function in report.functions
         if not function.partial
     )
-    partial = sum(function.partial for function in report.functions)
-    unread = (
-        f"Not all lines of {partial:,} of {len(report.functions):,} functions were read: no advice"
-        " that rests on how many starts they had."
-    )
-    if not few:
-        return unread if partial else None
-    return (unread + " " if partial else "") + (
-        f"{few:,} of {len(report.functions):,} functions have fewer than {FEWEST_INVOCATIONS}"
-        f" invocations or {FEWEST_STARTS} cold starts in the window: too few to advise on their"
-        " starts."
-    )
+    if few:
+        told.append(
+            f"{few:,} of {every} have fewer than {FEWEST_INVOCATIONS} invocations or"
+            f" {FEWEST_STARTS} cold starts in the window: too few to advise on their starts."
+        )
+    unknown = sum(not function.provisioned_known for function in report.functions)
+    if unknown:
+        told.append(
+            f"Whether {unknown:,} of {every} have provisioned concurrency is not known: no advice"
+            " to set it, on SnapStart, or to save memory."
+        )
+    return " ".join(told) or None
 
 
 def _init(function: FunctionFigures, paid: Costs) -> Iterator[Advice]:
     if paid.init_usd is None or paid.scale is None or function.cold_starts < FEWEST_STARTS:
         return
     in_30_days = paid.init_usd * paid.scale
-    if in_30_days < WORTH_USD or paid.gb is None:
+    if in_30_days < WORTH_USD:
         return
     prices = paid.prices
     least = "at least " if function.partial else ""
@@ -114,17 +128,29 @@ def _init(function: FunctionFigures, paid: Costs) -> Iterator[Advice]:
         function.function,
         function.region,
         "init",
-        f"Its inits cost {least}USD {usd(in_30_days)} in {DAYS} days: COLDSTART_PROFILE=on"
-        " and `coldstart profile` show what they are spent on",
+        f"Its inits cost {least}USD {usd(in_30_days)} in {DAYS} days: {_find_out(function)}",
         (
-            f"Init Duration that was billed: {milliseconds(function.billed_init_ms)} ms / 1000 x"
-            f" {gigabytes(paid.gb)} GB x {prices.duration} a GB-second"
+            f"Init Duration that was billed{_billed_init(function, paid)} x"
+            f" {prices.duration} a GB-second"
             f"{remark(prices.duration)} = USD {sum_usd(paid.init_usd)} in the window, x"
             f" {paid.scale:.4f} = USD {usd(in_30_days)} in {DAYS} days. Lambda has billed it"
             " for every kind of function since 1 August 2025.",
             *_share(function),
         ),
     )
+
+
+def _find_out(function: FunctionFigures) -> str:
+    if not is_python(function):
+        return "look at what is loaded and done before the first request is handled"
+    before = "" if function.layer else "attach the layer, then "
+    return f"{before}COLDSTART_PROFILE=on and `coldstart profile` show what they are spent on"
+
+
+def _billed_init(function: FunctionFigures, paid: Costs) -> str:
+    if function.billed_init_gb_seconds is not None or paid.gb is None:
+        return f", by the memory size of each line: {paid.init_gb_seconds or 0.0:,.1f} GB-seconds"
+    return f": {milliseconds(function.billed_init_ms)} ms / 1000 x {gigabytes(paid.gb)} GB"
 
 
 def _share(function: FunctionFigures) -> Iterator[str]:

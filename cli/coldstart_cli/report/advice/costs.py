@@ -65,9 +65,10 @@ def costs(function: FunctionFigures, report: Report) -> Costs:
     gb = function.memory_mb / 1024 if function.memory_mb else None
     # Without any billed time there were no REPORT lines: then nothing is known of it.
     init = handler = None
-    if gb is not None and function.billed_ms > 0:
-        init = function.billed_init_ms / 1000 * gb
-        handler = max(0.0, function.billed_ms - function.billed_init_ms) / 1000 * gb
+    if function.billed_ms > 0:
+        init = _gb_seconds(function.billed_init_gb_seconds, function.billed_init_ms, gb)
+        billed = _gb_seconds(function.billed_gb_seconds, function.billed_ms, gb)
+        handler = None if billed is None or init is None else max(0.0, billed - init)
     idle = None
     if function.provisioned is not None:
         allocated = function.provisioned.allocated_gb_seconds
@@ -84,6 +85,13 @@ def costs(function: FunctionFigures, report: Report) -> Costs:
         idle_usd=None if idle is None else idle * own.provisioned.usd,
         handler_gb_seconds=handler,
     )
+
+
+def _gb_seconds(summed: float | None, ms: float, gb: float | None) -> float | None:
+    """The sum over lines, each by its own memory; without one, all as if they had the same."""
+    if summed is not None or gb is None:
+        return summed
+    return ms / 1000 * gb
 
 
 def total(values: Iterable[float | None]) -> tuple[float | None, int]:

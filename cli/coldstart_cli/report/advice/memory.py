@@ -5,17 +5,26 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from coldstart_cli.report.advice.advised import FEWEST_INVOCATIONS, WORTH_USD, Advice
+from coldstart_cli.report.advice.advised import (
+    FEWEST_INVOCATIONS,
+    WORTH_USD,
+    Advice,
+    may_have_provisioned,
+)
 from coldstart_cli.report.advice.costs import DAYS, Costs
 from coldstart_cli.report.figures import FunctionFigures
 from coldstart_cli.report.shown.wording import gigabytes, percent, usd
 
 # "At 1,769 MB, a function has the equivalent of one vCPU" ("Configure Lambda function memory").
 ONE_VCPU_MB = 1769
+# "between 128 MB and 10,240 MB" (ibid.).
+MOST_MB = 10_240
 # Of the memory size.
 _CLOSE, _SMALL = 0.9, 0.25
 # So that what was used at most stays at 70 % of the new size.
 _ROOM = 0.7
+# By which GB-seconds may differ from those of one memory size alone, for rounding.
+_SAME_SIZE = 0.01
 
 
 def advise_memory(function: FunctionFigures, costs: Costs) -> Iterator[Advice]:
@@ -34,21 +43,13 @@ def advise_memory(function: FunctionFigures, costs: Costs) -> Iterator[Advice]:
     share = used / size
     shown = f"Max Memory Used: {used:,} of {size:,} MB, {percent(share)}."
     if share >= _CLOSE:
-        yield Advice(
-            function.function,
-            function.region,
-            "memory",
-            f"It uses up to {used:,} of {size:,} MB: give it more before it runs out",
-            (
-                shown,
-                f"{used:,} / {_ROOM} = {math.ceil(used / _ROOM):,} MB would leave three tenths"
-                " free. A process that runs out is killed, and its next request waits for a start"
-                " anew. What more memory costs, the figures cannot tell: a GB-second costs the"
-                " same, and more CPU may make invocations shorter.",
-            ),
-        )
+        yield _close(function, size, used, shown)
         return
     if function.partial or costs.handler_gb_seconds is None or costs.scale is None or not costs.gb:
+        return
+    # What a GB-second costs under provisioned concurrency depends on how busy it is; and lines of
+    # several memory sizes do not tell what one of them would cost.
+    if may_have_provisioned(function) or _has_several_sizes(function, costs.gb):
         return
     gb_seconds = costs.handler_gb_seconds + (costs.init_gb_seconds or 0.0)
     paid = gb_seconds * costs.scale * costs.prices.duration.usd
@@ -90,3 +91,34 @@ def advise_memory(function: FunctionFigures, costs: Costs) -> Iterator[Advice]:
                 " the init has, the developer guide does not say.",
             ),
         )
+
+
+def _close(function: FunctionFigures, size: int, used: int, shown: str) -> Advice:
+    """What to do before memory runs out."""
+    killed = "A process that runs out is killed, and its next request waits for a start anew."
+    title = f"It uses up to {used:,} of {size:,} MB: "
+    if size >= MOST_MB:
+        title += "make it use less before it runs out"
+        step = f"A function on demand can have {MOST_MB:,} MB at most. {killed}"
+    else:
+        title += "give it more before it runs out"
+        roomy = math.ceil(used / _ROOM)
+        enough = f"{used:,} / {_ROOM} = {roomy:,} MB would leave three tenths free."
+        if roomy > MOST_MB:
+            enough = (
+                f"{MOST_MB:,} MB, the most that a function on demand can have, would leave"
+                f" {percent(1 - used / MOST_MB)} free."
+            )
+        step = (
+            f"{enough} {killed} What more memory costs, the figures cannot tell: a GB-second costs"
+            " the same, and more CPU may make invocations shorter."
+        )
+    return Advice(function.function, function.region, "memory", title, (shown, step))
+
+
+def _has_several_sizes(function: FunctionFigures, gb: float) -> bool:
+    billed = function.billed_gb_seconds
+    if billed is None:
+        return False
+    of_one = function.billed_ms / 1000 * gb
+    return abs(billed - of_one) > _SAME_SIZE * of_one

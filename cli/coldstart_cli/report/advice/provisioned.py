@@ -1,20 +1,24 @@
-"""Advice on provisioned concurrency: how many environments, what they cost, what they spare."""
+"""Advice on provisioned concurrency: whether to set it, and whether there is too much or little."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from coldstart_cli.report.advice.advised import FEWEST_INVOCATIONS, FEWEST_STARTS, RARE, Advice
+from coldstart_cli.report.advice.advised import (
+    FEWEST_INVOCATIONS,
+    RARE,
+    Advice,
+    may_have_provisioned,
+)
 from coldstart_cli.report.advice.costs import DAYS, SECONDS, Costs
 from coldstart_cli.report.advice.needed import TARGET_UTILISATION, environments_needed
-from coldstart_cli.report.advice.prices import Prices, remark
+from coldstart_cli.report.advice.new_provisioned import advise_to_set
+from coldstart_cli.report.advice.prices import remark
 from coldstart_cli.report.figures import FunctionFigures, Provisioned
-from coldstart_cli.report.shown.wording import count, gigabytes, percent, small_usd, sum_usd, usd
+from coldstart_cli.report.shown.wording import count, gigabytes, percent, sum_usd, usd
 
 # Less than half of that: more of it is idle than needed.
 _IDLE_UTILISATION = TARGET_UTILISATION / 2
-# For one cold start avoided; from here on the advice says that it is dear.
-DEAR_USD = 0.01
 
 
 def advise_provisioned(function: FunctionFigures, costs: Costs, window: float) -> Iterator[Advice]:
@@ -28,82 +32,11 @@ def advise_provisioned(function: FunctionFigures, costs: Costs, window: float) -
         costs: what it paid.
         window: how long that was, in seconds.
     """
-    provisioned = function.provisioned
-    if provisioned is not None and (provisioned.allocated_gb_seconds or provisioned.allocated):
-        yield from _raise(function, costs, provisioned)
-        yield from _lower(function, costs, provisioned, window)
-    elif not function.snap_start:  # which cannot be combined with it
-        yield from _set(function, costs)
-
-
-def _set(function: FunctionFigures, costs: Costs) -> Iterator[Advice]:
-    gb, scale, handler = costs.gb, costs.scale, costs.handler_gb_seconds
-    rate = function.cold_start_rate
-    needed = None if function.concurrency is None else environments_needed(function.concurrency)
-    if gb is None or scale is None or handler is None or rate is None or needed is None:
-        return
-    if function.invocations < FEWEST_INVOCATIONS or function.cold_starts < FEWEST_STARTS:
-        return
-    prices = costs.prices
-    number = needed.number
-    starts = function.cold_starts * scale
-    avoided = starts * (1 - needed.left)
-    ready = number * gb * SECONDS * prices.provisioned.usd
-    work = handler * scale
-    cheaper = work * needed.served * (prices.duration.usd - prices.provisioned_duration.usd)
-    init = (costs.init_usd or 0.0) * scale * (1 - needed.left)
-    net = ready - cheaper - init
-    if rate < RARE and net >= 0:
-        return
-    even = prices.provisioned.usd / (prices.duration.usd - prices.provisioned_duration.usd)
-    used = work * needed.served / (number * gb * SECONDS)
-    borrowed = remark(prices.provisioned, prices.provisioned_duration)
-    title = (
-        f"Provisioned concurrency of {number} would avoid about {count(avoided)} of"
-        f" {count(starts)} cold starts in {DAYS} days"
-    )
-    if net < 0:
-        title += f", and save USD {usd(-net)}"
-    else:
-        title += f", for USD {usd(net)}: USD {small_usd(net / avoided)} each"
-        if net / avoided > DEAR_USD:
-            title += f". That is more than USD {DEAR_USD}: only if somebody waits for it"
-    yield Advice(
-        function.function,
-        function.region,
-        "provisioned concurrency",
-        title,
-        (
-            *needed.steps,
-            f"Kept ready: {number} x {gigabytes(gb)} GB x {SECONDS:,} s x"
-            f" {prices.provisioned}{borrowed} = USD {sum_usd(ready)}.",
-            f"Served by it: {handler:,.1f} GB-seconds billed without init x {scale:.4f} for"
-            f" {DAYS} days x {percent(needed.served)}, each at {prices.provisioned_duration}"
-            f" instead of {prices.duration}: USD {sum_usd(cheaper)} less.",
-            f"Init no longer billed: USD {sum_usd(costs.init_usd or 0.0)} x {scale:.4f} x"
-            f" {percent(1 - needed.left)} = USD {sum_usd(init)}. (That of the provisioned"
-            " environments themselves is billed when Lambda makes or renews them; it is not"
-            " counted here.)",
-            f"In all {sum_usd(ready)} - {sum_usd(cheaper)} - {sum_usd(init)} = {sum_usd(net)} USD.",
-            _break_even(even, used, prices),
-        ),
-        saves_usd=-net,
-        avoids_cold_starts=avoided,
-    )
-
-
-def _break_even(even: float, used: float, prices: Prices) -> str:
-    reckoned = f"{prices.provisioned} / ({prices.duration} - {prices.provisioned_duration})"
-    if even > 1:
-        return (
-            f"Break-even: none. {reckoned} is {percent(even)}, so even environments that are always"
-            f" busy cost more than on demand, init aside; these would be busy {percent(used)} of"
-            " the time."
-        )
-    return (
-        f"Break-even: environments that are busy {percent(even)} of the time ({reckoned}) cost what"
-        f" they would on demand, init aside; these would be busy {percent(used)}."
-    )
+    if not may_have_provisioned(function):
+        yield from advise_to_set(function, costs)
+    elif function.provisioned is not None:
+        yield from _raise(function, costs, function.provisioned)
+        yield from _lower(function, costs, function.provisioned, window)
 
 
 def _lower(
@@ -205,7 +138,13 @@ def _raise(function: FunctionFigures, costs: Costs, provisioned: Provisioned) ->
     prices = costs.prices
     more = needed.number - have
     usd_more = more * gb * SECONDS * prices.provisioned.usd
-    starts = function.cold_starts * scale
+    of_spilled = min(function.cold_starts, spilled)
+    avoided = of_spilled * scale
+    fewer = ""
+    highest = function.concurrency.max if function.concurrency else 0.0
+    if highest > needed.number:
+        avoided *= more / (highest - have)
+        fewer = f" x ({needed.number} - {have:g}) / ({highest:g} - {have:g})"
     borrowed = remark(prices.provisioned)
     yield Advice(
         function.function,
@@ -219,9 +158,12 @@ def _raise(function: FunctionFigures, costs: Costs, provisioned: Provisioned) ->
             f" {SECONDS:,} s x {prices.provisioned}{borrowed} = USD {sum_usd(usd_more)}. What they"
             f" serve is billed at {prices.provisioned_duration} instead of {prices.duration} a"
             " GB-second, which is not taken off here.",
-            f"Its cold starts, {count(starts)} in {DAYS} days, are all from such requests, or from"
-            " other versions; at most these would be avoided.",
+            f"Of its {count(function.cold_starts)} cold starts in the window at most"
+            f" {count(of_spilled)} were of such requests; others are of other versions."
+            f" {count(of_spilled)} x {scale:.4f}{fewer} = {count(avoided)} in {DAYS} days are what"
+            " it would avoid at most"
+            + ("." if not fewer else ", as if each environment at the peak started equally often."),
         ),
         saves_usd=-usd_more,
-        avoids_cold_starts=starts,
+        avoids_cold_starts=avoided,
     )

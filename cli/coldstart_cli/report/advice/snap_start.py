@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from coldstart_cli.report.advice.advised import FEWEST_INVOCATIONS, FEWEST_STARTS, RARE, Advice
+from coldstart_cli.report.advice.advised import (
+    FEWEST_INVOCATIONS,
+    FEWEST_STARTS,
+    RARE,
+    Advice,
+    has_snap_start,
+    may_have_provisioned,
+    of_all_inits,
+)
 from coldstart_cli.report.advice.costs import DAYS, SECONDS, Costs
 from coldstart_cli.report.advice.prices import remark
 from coldstart_cli.report.figures import FunctionFigures
@@ -43,17 +51,13 @@ def advise_snap_start(function: FunctionFigures, costs: Costs) -> Iterator[Advic
         costs: what it paid.
     """
     paid = _paid(function.runtime)
-    provisioned = function.provisioned
-    has_provisioned = provisioned is not None and bool(
-        provisioned.allocated or provisioned.allocated_gb_seconds
-    )
     rate = function.cold_start_rate
     if (
         paid is None
-        or function.snap_start
+        or has_snap_start(function)
         or function.package == "Image"
         or function.region in _REGIONS_WITHOUT
-        or has_provisioned
+        or may_have_provisioned(function)
         or function.init is None
         or function.init.p50 < _LONG_INIT_MS
         or function.invocations < FEWEST_INVOCATIONS
@@ -102,6 +106,7 @@ def advise_snap_start(function: FunctionFigures, costs: Costs) -> Iterator[Advic
             " invocations wait for one. How long a restore takes shows only when it is tried: AWS"
             f" says sub-second at best, so nothing is said of inits below"
             f" {_LONG_INIT_MS:,.0f} ms.",
+            *of_all_inits(function),
             *price,
             f"Init no longer billed: USD {sum_usd(costs.init_usd)} in the window x"
             f" {scale:.4f} = USD {sum_usd(init)}. In all {sum_usd(cache)} + {sum_usd(restores)} -"

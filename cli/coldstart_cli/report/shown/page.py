@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import coldstart_layer
@@ -11,7 +11,7 @@ import jinja2
 
 from coldstart_cli.report.advice.advise import Advice, too_few
 from coldstart_cli.report.advice.costs import DAYS, Costs, price_notes, scale_to_30_days, total
-from coldstart_cli.report.figures import CONTRADICTIONS, FunctionFigures, Report
+from coldstart_cli.report.figures import CONTRADICTIONS, FunctionFigures, Period, Report
 from coldstart_cli.report.shown import charts, wording
 from coldstart_cli.report.shown.table import contradicted, ranked
 
@@ -28,6 +28,7 @@ _NAMES = {
     "provisioned": "provisioned: stood ready",
     "proactive": "proactive: started ahead by Lambda",
     "managed": "managed: a worker of a managed instance",
+    wording.NO_LAYER: "no layer: an init or restore, whether or not a request waited for it",
 }
 
 
@@ -85,6 +86,7 @@ def page(report: Report, advice: Sequence[Advice]) -> str:
         names=_NAMES,
         contradictions=CONTRADICTIONS,
         contradicted=contradicted,
+        without_layer=any(not function.layer for function in report.functions),
         wording=wording,
         version=coldstart_layer.__version__,
     )
@@ -106,8 +108,8 @@ def _tiles(
 ) -> list[tuple[str, str, str]]:
     """What stands at the top: a heading, a number, and a line below it."""
     functions = [function for function, _ in rows]
-    invocations = sum(function.invocations for function in functions)
-    cold = sum(function.cold_starts for function in functions)
+    invocations, unread = total(wording.invocations(function) for function in functions)
+    cold, _ = total(wording.cold_starts(function) for function in functions)
     scale = scale_to_30_days(report)
 
     def money(heading: str, values: list[float | None]) -> tuple[str, str, str]:
@@ -128,10 +130,17 @@ def _tiles(
     spilled, _ = total(one.spillover_invocations for one in provisioned)
     differ, _ = total(contradicted(function) for function in functions)
     partial = sum(function.partial for function in functions)
-    rate = wording.percent(cold / invocations if invocations and not partial else None)
+    rate = wording.percent((cold or 0) / invocations if invocations and not partial else None)
     of = f"not all lines of {partial:,} were read" if partial else f"{rate} of invocations"
+    without = sum(not function.layer for function in functions)
+    if without:
+        of += f"; {without:,} without the layer: all inits count"
     return [
-        ("invocations", wording.count(invocations), ""),
+        (
+            "invocations",
+            wording.at_least(wording.count(invocations), bool(unread)),
+            f"not known of {unread:,}" if unread else "",
+        ),
         ("cold starts", wording.at_least(wording.count(cold), bool(partial)), of),
         money(_INIT_USD, [paid.init_usd for _, paid in rows]),
         money(
@@ -155,7 +164,7 @@ def _function(number: int, figures: FunctionFigures, paid: Costs, report: Report
 
 
 def _timeline(functions: Sequence[FunctionFigures], report: Report) -> Timeline | None:
-    periods = [period for function in functions for period in function.periods]
+    periods = [period for function in functions for period in _periods(function)]
     if not periods:
         return None
     first = min(period.at for period in periods)
@@ -170,6 +179,16 @@ def _timeline(functions: Sequence[FunctionFigures], report: Report) -> Timeline 
         charts.rate_chart(charts.merged(whole, begin, end), begin, end, _LOW),
         charts.provisioned_chart(merged, begin, end, _LOW),
     )
+
+
+def _periods(function: FunctionFigures) -> Sequence[Period]:
+    """Its periods; without the layer the starts in them are those that Lambda's lines tell of."""
+    if function.layer:
+        return function.periods
+    return [
+        replace(period, starts={wording.NO_LAYER: period.cold_starts})
+        for period in function.periods
+    ]
 
 
 def _by_function(

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from coldstart_cli.report.advice.advise import Advice, too_few
+from coldstart_cli.report.advice.advised import is_python
 from coldstart_cli.report.advice.costs import Costs, costs, price_notes, total
 from coldstart_cli.report.figures import FunctionFigures, Report
 from coldstart_cli.report.shown import wording
@@ -19,8 +20,8 @@ _MOST_ADVISED = 10
 _MOST_REASONED = 3  # with the arithmetic
 _INDENT = "   "
 _FREE = (
-    "What an init is spent on costs nothing to find out: set COLDSTART_PROFILE=on, and read the log"
-    " with `coldstart profile`."
+    "What the init of a Python function is spent on costs nothing to find out: attach the layer,"
+    " set COLDSTART_PROFILE=on, and read the log with `coldstart profile`."
 )
 _WIDTHS = (11, 8, 7, 6, 6, 6, 7, 7, 8, 8, 6)  # 80 in all
 _ABOVE = ("", "", "cold", "init", "init", "init", "init", "rest.", "init", "idle", "")
@@ -81,6 +82,8 @@ def show(report: Report, advice: Sequence[Advice], console: Console) -> None:
     rows = ranked(report)
     _show_rows(rows, console)
     console.print(Text(_MEANING, style="dim"))
+    if any(not function.layer for function in report.functions):
+        console.print(Text(wording.WITHOUT_LAYER, style="dim"))
     missing = _not_in_sums(rows)
     if missing is not None:
         console.print(Text(missing, style="yellow"))
@@ -88,6 +91,8 @@ def show(report: Report, advice: Sequence[Advice], console: Console) -> None:
         console.print(Text(note, style="dim"))
     console.print()
     _show_advice(advice, too_few(report), console)
+    if advice and any(is_python(function) for function in report.functions):
+        console.print(Text(_FREE))
 
 
 def _where_from(report: Report) -> str:
@@ -149,8 +154,8 @@ def _name(function: FunctionFigures) -> Text:
 def _figures(function: FunctionFigures, paid: Costs) -> Text:
     init, restore, provisioned = function.init, function.restore, function.provisioned
     return _line(
-        _short(function.invocations),
-        wording.at_least(_short(function.cold_starts), function.partial),
+        _short(wording.invocations(function)),
+        wording.at_least(_short(wording.cold_starts(function)), function.partial),
         wording.percent(function.cold_start_rate),
         _ms(init.p50 if init else None),
         _ms(init.p95 if init else None),
@@ -165,8 +170,8 @@ def _figures(function: FunctionFigures, paid: Costs) -> Text:
 
 def _sums(rows: Sequence[tuple[FunctionFigures, Costs]]) -> Text:
     functions = [function for function, _ in rows]
-    invocations = sum(function.invocations for function in functions)
-    cold = sum(function.cold_starts for function in functions)
+    invocations, unknown = total(wording.invocations(function) for function in functions)
+    cold, _ = total(wording.cold_starts(function) for function in functions)
     partial = any(function.partial for function in functions)
     init_usd, _ = total(paid.init_usd for _, paid in rows)
     idle_usd, _ = total(paid.idle_usd for _, paid in rows)
@@ -174,9 +179,9 @@ def _sums(rows: Sequence[tuple[FunctionFigures, Costs]]) -> Text:
         one.provisioned.spillover_invocations if one.provisioned else None for one in functions
     )
     return _line(
-        _short(invocations),
+        wording.at_least(_short(invocations), bool(unknown)),
         wording.at_least(_short(cold), partial),
-        wording.percent(cold / invocations if invocations and not partial else None),
+        wording.percent((cold or 0) / invocations if invocations and not partial else None),
         *[""] * 5,
         wording.at_least(_usd(init_usd), partial),
         _usd(idle_usd),
@@ -209,8 +214,6 @@ def _show_advice(advice: Sequence[Advice], few: str | None, console: Console) ->
         console.print(Text(f"and {_functions(more)} more: --json or --html"))
     elif len(names) > _MOST_REASONED:
         console.print(Text("--json and --html have the arithmetic of all."))
-    if advice:
-        console.print(Text(_FREE))
     if few is not None:
         console.print(Text(few, style="dim"))
 

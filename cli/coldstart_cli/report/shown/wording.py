@@ -11,6 +11,16 @@ from coldstart_cli.report.figures import FunctionFigures
 # wait, except for reinit under provisioned concurrency.
 START_TYPES = ("cold", "restore", "reinit", "provisioned", "proactive", "managed")
 
+# What takes their place where the layer wrote no line: Lambda's lines tell of an init or a restore,
+# not of whether a request waited for it.
+INIT = "init (no layer)"
+RESTORE = "restore (no layer)"
+NO_LAYER = "start (no layer)"  # of either, in periods, where they are counted together
+WITHOUT_LAYER = (
+    "(no layer): cold starts are all inits and restores of Lambda's own lines, those too that no"
+    " request waited for."
+)
+
 UNKNOWN = "-"
 
 
@@ -103,6 +113,23 @@ def ordered(starts: Mapping[str, int]) -> list[tuple[str, int]]:
     return [(name, starts[name]) for name in names if starts.get(name)]
 
 
+def invocations(function: FunctionFigures) -> int | None:
+    """How many; None where no REPORT line was read of a function that was not read whole."""
+    return None if _no_report_lines(function) and not function.invocations else function.invocations
+
+
+def cold_starts(function: FunctionFigures) -> int | None:
+    """How many; None where neither REPORT lines nor the layer's were read of it."""
+    if _no_report_lines(function) and not function.starts and not function.cold_starts:
+        return None
+    return function.cold_starts
+
+
+def _no_report_lines(function: FunctionFigures) -> bool:
+    any_ = function.billed_ms or function.platform_inits or function.platform_restores
+    return function.partial and not any_
+
+
 def at_least(shown: str, partial: bool) -> str:
     """A figure that is too low if not all was read."""
     return f"≥{shown}" if partial and shown != UNKNOWN else shown
@@ -110,12 +137,15 @@ def at_least(shown: str, partial: bool) -> str:
 
 def starts_of(function: FunctionFigures) -> str:
     """A function's starts by type, and what has to be known of them."""
-    listed = ["no lines of the layer, cold starts by Lambda's own"]
-    if function.layer:
-        listed = [starts(function.starts)]
+    listed = [starts(function.starts) if function.layer else _starts_without_layer(function)]
     if function.partial:
         listed.append("not all lines were read")
     return "; ".join(listed)
+
+
+def _starts_without_layer(function: FunctionFigures) -> str:
+    """Of Lambda's own lines: these do not tell whether a request waited."""
+    return starts({INIT: function.platform_inits, RESTORE: function.platform_restores})
 
 
 def starts(by_type: Mapping[str, int]) -> str:

@@ -142,6 +142,12 @@ def test_a_start_after_a_failed_init() -> None:
         assert len(compare([said("cold")], [], [phase]).unconfirmed) == 1
 
 
+def test_an_init_that_never_succeeds_has_no_line_of_the_layer() -> None:
+    assert compare([], [reported(300)], [init_failed(1_999)]) == Audit((), (), 0)
+    for phase in (init_failed(1_980), init_failed(1_999, "other"), init_start(1_999)):
+        assert len(compare([], [reported(300)], [phase]).contradictions) == 1
+
+
 @pytest.mark.parametrize(
     ("began", "contradicted"), [(2_000.69, True), (2_000.65, True), (2_000.4, False)]
 )

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from coldstart_cli.fleet.functions import FleetFunction
-from coldstart_cli.report.account import insights, log_groups, log_queries
+from coldstart_cli.report.account import insights, log_queries
 from coldstart_cli.report.account.insights_query import GROUPS_A_QUERY, Outcome, Query, Row
+from coldstart_cli.report.account.log_groups import LogGroup
 from coldstart_cli.report.account.log_queries import LayerLine, PhaseLine, ReportLine, Totals
+from coldstart_cli.report.account.retention import kept_since
 from coldstart_cli.report.account.window import Window, time_text
 from coldstart_cli.report.figures import Contradiction
 
@@ -51,6 +53,7 @@ def read_logs(
     region: str,
     functions: Sequence[FleetFunction],
     window: Window,
+    known: Mapping[str, LogGroup] | None,
     progress: Callable[[str], None],
     sleep: Callable[[float], None],
 ) -> RegionLogs:
@@ -61,6 +64,7 @@ def read_logs(
         region: where it asks.
         functions: those of that region.
         window: what to read.
+        known: the log groups that exist, by name; None: not known.
         progress: called with a line of text when a query has ended.
         sleep: called with seconds.
     """
@@ -69,7 +73,7 @@ def read_logs(
     for one in functions:
         groups[one.log_group].append(one.name)
 
-    batches = _batches(client, groups, window, region, found)
+    batches = _batches(known, groups, window, region, found)
     texts = (log_queries.totals(min(window.bar, 86_400)), log_queries.STARTS)
     outcome = insights.run(
         client,
@@ -93,14 +97,17 @@ def read_logs(
 
 
 def _batches(
-    client: Any, groups: Mapping[str, list[str]], window: Window, region: str, found: RegionLogs
+    known: Mapping[str, LogGroup] | None,
+    groups: Mapping[str, list[str]],
+    window: Window,
+    region: str,
+    found: RegionLogs,
 ) -> list[tuple[str, ...]]:
     """Log groups to be asked together; those that cannot be asked are noted."""
-    known = log_groups.describe(client, list(groups))
     by_class: dict[str, list[str]] = defaultdict(list)
     kept: dict[int, list[str]] = defaultdict(list)
     for group, names in groups.items():
-        one = log_groups.LogGroup("STANDARD", None) if known is None else known.get(group)
+        one = LogGroup("STANDARD", None) if known is None else known.get(group)
         if one is None:
             _without_group(found, names)
         elif one.log_class == "DELIVERY":
@@ -112,12 +119,12 @@ def _batches(
         else:
             by_class[one.log_class].append(group)
             days = one.retention_days
-            if days is not None and window.now - days * 86_400 > window.begin:
+            if days is not None and kept_since(one, window) > window.begin:
                 kept[days] += names
                 _mark(found, names)
     found.gaps += [
-        f"log lines are kept for {days} days, and before that not there to be read:"
-        f" {_list(names)} in {region}"
+        f"log lines are kept for {days} day{'s' * (days > 1)} only, which is less than the window"
+        f" (--since {days}d would do): {_list(names)} in {region}"
         for days, names in sorted(kept.items())
     ]
     return [

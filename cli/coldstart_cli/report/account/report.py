@@ -10,10 +10,12 @@ from typing import Any
 from coldstart_cli.fleet.functions import FleetFunction
 from coldstart_cli.report.account.errors import ReportError
 from coldstart_cli.report.account.function_figures import figures_of
+from coldstart_cli.report.account.log_groups import describe
 from coldstart_cli.report.account.logs import FunctionLogs, RegionLogs, read_logs
 from coldstart_cli.report.account.metrics import LONGEST_KEPT, Metric, Points, read_metrics
 from coldstart_cli.report.account.missing_reports import compare
 from coldstart_cli.report.account.provisioned import Allocation, allocations, use
+from coldstart_cli.report.account.retention import kept_window
 from coldstart_cli.report.account.window import Window, window_of
 from coldstart_cli.report.figures import FunctionFigures, Report
 
@@ -52,7 +54,8 @@ def report_of_account(
     Args:
         client: makes boto3's client for a service ("logs", "cloudwatch", "lambda") and a region.
         functions: which; of any regions.
-        begin: of the window, in epoch seconds. It is widened to whole periods of the metrics.
+        begin: of the window, in epoch seconds. It is widened to whole periods of the metrics, and
+            comes later where log lines are no longer kept.
         end: of the window, in epoch seconds.
         progress: called with a line of text now and then.
         sleep: called with seconds to wait between looks at running queries.
@@ -68,14 +71,19 @@ def report_of_account(
     by_region: dict[str, list[FleetFunction]] = defaultdict(list)
     for one in functions:
         by_region[one.region].append(one)
+    groups = {
+        region: describe(client("logs", region), list({one.log_group for one in some}))
+        for region, some in by_region.items()
+    }
+    window, fitted = kept_window(window, functions, groups)
     figures: list[FunctionFigures] = []
-    gaps: list[str] = []
+    gaps: list[str] = [*fitted]
     queries, scanned = 0, 0.0
     for region, some in by_region.items():
         progress(f"{region}: metrics")
         points, of = _metrics(client, region, some, window, sleep, gaps)
         logs_client = client("logs", region)
-        logs = read_logs(logs_client, region, some, window, progress, sleep)
+        logs = read_logs(logs_client, region, some, window, groups[region], progress, sleep)
         compare(logs_client, region, logs, window, progress, sleep)
         gaps += logs.gaps
         queries += logs.queries

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from coldstart_cli.report.account.audit import Audit, audit, reported_otherwise
-from coldstart_cli.report.account.log_queries import LayerLine, PhaseLine, ReportLine
+from coldstart_cli.report.account.log_rows import LayerLine, PhaseLine, ReportLine
 
 BEGIN = 1_000.0
 

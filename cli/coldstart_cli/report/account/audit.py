@@ -23,7 +23,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from coldstart_cli.report.account.log_queries import LayerLine, PhaseLine, ReportLine
+from coldstart_cli.report.account.log_rows import LayerLine, PhaseLine, ReportLine
 from coldstart_cli.report.figures import Contradiction
 
 _READY_BEFORE = {"proactive", "provisioned", "managed", "reinit"}

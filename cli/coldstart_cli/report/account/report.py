@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from coldstart_cli.fleet.functions import FleetFunction
 from coldstart_cli.report.account.errors import ReportError
-from coldstart_cli.report.account.function_figures import figures_of
+from coldstart_cli.report.account.function_figures import figures_of, memory_size
 from coldstart_cli.report.account.log_groups import describe
 from coldstart_cli.report.account.logs import FunctionLogs, RegionLogs, read_logs
 from coldstart_cli.report.account.metrics import LONGEST_KEPT, Metric, Points, read_metrics
@@ -81,14 +81,14 @@ def report_of_account(
     queries, scanned = 0, 0.0
     for region, some in by_region.items():
         progress(f"{region}: metrics")
-        points, of = _metrics(client, region, some, window, sleep, gaps)
+        points, of, unknown = _metrics(client, region, some, window, sleep, gaps)
         logs_client = client("logs", region)
         logs = read_logs(logs_client, region, some, window, groups[region], progress, sleep)
         compare(logs_client, region, logs, window, progress, sleep)
         gaps += logs.gaps
         queries += logs.queries
         scanned += logs.bytes_scanned
-        figures += _figures(region, some, window, points, of, logs, gaps)
+        figures += _figures(region, some, window, points, of, unknown, logs, gaps)
     if not figures:
         raise ReportError("; ".join(dict.fromkeys(gaps)))
     gigabytes = scanned / 1e9
@@ -108,19 +108,19 @@ def _metrics(
     window: Window,
     sleep: Callable[[float], None],
     gaps: list[str],
-) -> tuple[Mapping[Metric, Points], Mapping[str, list[Allocation]]]:
-    """Metrics of functions, and their provisioned concurrency by the functions' names."""
+) -> tuple[Mapping[Metric, Points], Mapping[str, list[Allocation]], Collection[str]]:
+    """Metrics of functions, provisioned concurrency by name, and of whom that is not known."""
     if window.now - window.begin > LONGEST_KEPT:
         gaps.append(
             f"CloudWatch keeps metrics for {LONGEST_KEPT // 86_400} days, which is after the"
             f" window's begin: invocations in {region} are counted from logs"
         )
-        return {}, {}
-    found, said = allocations(client, region, {one.name for one in functions})
-    gaps += said
+        return {}, {}, {one.name for one in functions}
+    provisioned = allocations(client, region, sorted({one.name for one in functions}))
+    gaps += provisioned.gaps
     of: dict[str, list[Allocation]] = defaultdict(list)
     wanted: list[Metric] = []
-    for allocation in found:
+    for allocation in provisioned.found:
         of[allocation.function].append(allocation)
         wanted += allocation.metrics()
     for one in functions:
@@ -136,7 +136,7 @@ def _metrics(
         sleep,
     )
     gaps += read.gaps
-    return read.points, of
+    return read.points, of, provisioned.unknown
 
 
 def _figures(
@@ -145,6 +145,7 @@ def _figures(
     window: Window,
     points: Mapping[Metric, Points],
     of: Mapping[str, list[Allocation]],
+    not_known: Collection[str],  # of which functions ``of`` may not be all
     logs: RegionLogs,
     gaps: list[str],
 ) -> list[FunctionFigures]:
@@ -165,9 +166,13 @@ def _figures(
             gaps += _disagreement(one, sum(invocations.values()), found)
         used = None
         if one.name in of:
-            used = use(of[one.name], points, window.periods, one.configuration["MemorySize"])
+            used = use(of[one.name], points, window.periods, memory_size(one, found))
             gaps += used.gaps
-        figures.append(figures_of(one, window, found, invocations, concurrency, used))
+        figures.append(
+            figures_of(
+                one, window, found, invocations, concurrency, used, one.name not in not_known
+            )
+        )
         if not figures[-1].layer:
             without_layer.append(one.name)
     for what, names, then in (

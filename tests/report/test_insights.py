@@ -177,6 +177,15 @@ def test_an_answer_without_what_it_is_about(asking: Asking, action: str, why: st
     assert asking.answers == []
 
 
+def test_an_answer_without_results_is_not_one_without_rows(asking: Asking) -> None:
+    asking.client.meta.events.register(
+        "after-call.cloudwatch-logs.GetQueryResults", lambda parsed, **_: parsed.pop("results", 0)
+    )
+    outcome = asking.ask(query(end=1001))
+    assert [one.why for one in outcome.unanswered] == ["an answer without results"]
+    assert asking.answers == []
+
+
 def test_log_groups_that_do_not_exist(asking: Asking) -> None:
     gone = ("/aws/lambda/f", "/aws/lambda/f00")
     outcome = asking.ask(query((gone[0], *GROUPS, gone[1])))

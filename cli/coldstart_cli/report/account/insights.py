@@ -161,6 +161,8 @@ class _Run:
             try:
                 result = self.client.get_query_results(queryId=query_id)
                 status = result.get("status") or "an answer without a status"
+                if status == "Complete" and "results" not in result:
+                    status = "an answer without results"
                 if status == "Complete":
                     rows = self._rows(query_id, result)
             except (ClientError, BotoCoreError) as error:

@@ -58,6 +58,17 @@ def test_a_layer_and_no_wrapper(healthy) -> None:
     assert cure == "coldstart attach orders"
 
 
+@pytest.mark.parametrize("path", ["/opt//coldstart-wrapper", "/opt/./coldstart-wrapper"])
+def test_the_wrapper_however_its_path_is_written(healthy, path: str) -> None:
+    attached(healthy, variables={"AWS_LAMBDA_EXEC_WRAPPER": path})
+    run = healthy.run("status", "orders")
+    assert " coldstart " in run.stdout
+    assert "!" not in run.stdout
+    one = healthy.json("status", "orders")["orders"]
+    assert (one["attached"], one["wrappers"]) == (True, [path])
+    assert "SimulatePrincipalPolicy" in {asked.operation for asked in healthy.server.asked}
+
+
 def test_a_layer_and_another_wrapper(healthy) -> None:
     attached(healthy, variables={"AWS_LAMBDA_EXEC_WRAPPER": "/opt/a"})
     what, _ = only(healthy, "layer-idle")
@@ -115,6 +126,15 @@ def test_passive_tracing(healthy) -> None:
     what, cure = only(healthy, "tracing-passive")
     assert "only where the caller samples" in what
     assert cure == "switch active tracing on"
+
+
+@pytest.mark.parametrize("config", [{}, None])
+def test_tracing_that_is_not_known(healthy, config: dict[str, str] | None) -> None:
+    attached(healthy)
+    healthy.server.service.more["orders"] = {"TracingConfig": config}
+    assert healthy.run("status", "orders").stdout.splitlines()[1].split()[-2:] == ["-", "Text"]
+    assert healthy.json("status", "orders")["orders"]["tracing"] is None
+    assert problems(healthy) == {}
 
 
 def test_passive_tracing_where_nothing_is_traced(healthy) -> None:

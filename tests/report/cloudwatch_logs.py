@@ -57,6 +57,8 @@ class CloudWatchLogs:
     denied: set[str] = field(default_factory=set)
     page: int = 10_000
     counts_results: bool = True
+    more_counted: int = 0  # than there are rows
+    empty: set[str] = field(default_factory=set)  # actions that are answered with nothing
     provisioned: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     def add(self, group: str, events: Sequence[Event] = (), **of_group: Any) -> None:
@@ -65,7 +67,8 @@ class CloudWatchLogs:
     def answer(self, action: str, request: dict[str, Any]) -> dict[str, Any] | Error:
         if action in self.denied:
             return "AccessDeniedException", f"User is not authorized to perform: logs:{action}"
-        return getattr(self, f"_{action}")(request)
+        answer = getattr(self, f"_{action}")(request)
+        return {} if action in self.empty else answer
 
     def _DescribeLogGroups(self, request: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         found = []
@@ -107,7 +110,7 @@ class CloudWatchLogs:
         at = int(request.get("nextToken", 0))
         statistics = {"bytesScanned": float(query.bytes_scanned)}
         if self.counts_results:
-            statistics["resultCount"] = float(len(query.rows))
+            statistics["resultCount"] = float(len(query.rows) + self.more_counted)
         result: dict[str, Any] = {
             "status": status,
             "statistics": statistics,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from coldstart_cli.report.account.audit import Audit, audit, reported_otherwise
-from coldstart_cli.report.account.log_queries import LayerLine, PhaseLine, ReportLine
+from coldstart_cli.report.account.log_rows import LayerLine, PhaseLine, ReportLine
 
 BEGIN = 1_000.0
 
@@ -140,6 +140,12 @@ def test_a_start_after_a_failed_init() -> None:
         assert compare([said("cold")], [], [init_failed(at)]) == Audit((), (), 0)
     for phase in (init_failed(1_980), init_failed(1_990, "other"), init_start(1_990)):
         assert len(compare([said("cold")], [], [phase]).unconfirmed) == 1
+
+
+def test_an_init_that_never_succeeds_has_no_line_of_the_layer() -> None:
+    assert compare([], [reported(300)], [init_failed(1_999)]) == Audit((), (), 0)
+    for phase in (init_failed(1_980), init_failed(1_999, "other"), init_start(1_999)):
+        assert len(compare([], [reported(300)], [phase]).contradictions) == 1
 
 
 @pytest.mark.parametrize(

@@ -153,6 +153,39 @@ def test_a_service_that_knows_but_one_page(asking: Asking, monkeypatch: pytest.M
     assert asking.messages(query()) == lines()
 
 
+def test_rows_that_are_said_to_be_there_and_do_not_come(asking: Asking) -> None:
+    """However often it is asked: two halvings, and no more."""
+    asking.service.more_counted = 7
+    outcome = asking.ask(query(end=1000 + 86_400))
+    assert outcome.queries == 1 + 2 + 4
+    assert asking.answers == []
+    whys = sorted(one.why for one in outcome.unanswered)
+    assert whys == ["39 rows were found, and 32 came", *["7 rows were found, and 0 came"] * 3]
+
+
+@pytest.mark.parametrize(
+    ("action", "why"),
+    [
+        ("StartQuery", f"logs:StartQuery in {REGION}: an answer without a query id"),
+        ("GetQueryResults", "an answer without a status"),
+    ],
+)
+def test_an_answer_without_what_it_is_about(asking: Asking, action: str, why: str) -> None:
+    asking.service.empty = {action}
+    outcome = asking.ask(query(end=1001))
+    assert [one.why for one in outcome.unanswered] == [why]
+    assert asking.answers == []
+
+
+def test_an_answer_without_results_is_not_one_without_rows(asking: Asking) -> None:
+    asking.client.meta.events.register(
+        "after-call.cloudwatch-logs.GetQueryResults", lambda parsed, **_: parsed.pop("results", 0)
+    )
+    outcome = asking.ask(query(end=1001))
+    assert [one.why for one in outcome.unanswered] == ["an answer without results"]
+    assert asking.answers == []
+
+
 def test_log_groups_that_do_not_exist(asking: Asking) -> None:
     gone = ("/aws/lambda/f", "/aws/lambda/f00")
     outcome = asking.ask(query((gone[0], *GROUPS, gone[1])))

@@ -50,13 +50,30 @@ def test_before_the_last_change_it_is_in_use_by_utilization() -> None:
     assert found.gaps == ()
 
 
-def test_until_something_is_known_nothing_is_counted_and_that_is_told() -> None:
-    found = used(Allocation("f", "live", 5, since=300))
-    assert found.figures.allocated_gb_seconds == 5 * 300
+def test_of_what_is_known_of_half_of_the_window_the_sums_are_as_if_it_were_all() -> None:
+    """Ten environments on its last day are no 1.43 on average; and use is that of then, too."""
+    one = Allocation("f", "live", 5, since=300)
+    duration = {0: 90_000.0, 300: 60_000.0}
+    found = used(one, duration=duration, provisioned={300: 10}, invocations={0: 10, 300: 10})
+    assert found.figures.allocated_gb_seconds == 5 * 600
+    assert found.figures.used_gb_seconds == 2 * 60
+    assert min(found.allocated) == 300
     (gap,) = found.gaps
     assert gap == (
-        "provisioned concurrency of f:live is known, and counted,"
-        " from 1970-01-01 00:05 UTC to 1970-01-01 00:10 UTC only"
+        "provisioned concurrency of f:live is known from 1970-01-01 00:05 UTC to"
+        " 1970-01-01 00:10 UTC only: its sums take the rest of the window to be like that"
+    )
+
+
+def test_of_what_is_known_of_less_there_are_no_sums() -> None:
+    found = used(Allocation("f", "live", 5, since=360))
+    assert found.figures.allocated_gb_seconds is None
+    assert found.figures.used_gb_seconds is None
+    assert found.figures.allocated == 5
+    (gap,) = found.gaps
+    assert gap == (
+        "provisioned concurrency of f:live is known from 1970-01-01 00:06 UTC to"
+        " 1970-01-01 00:10 UTC only: there are no sums of it"
     )
     changed_later = used(Allocation("f", "live", 5, since=9_999))
     assert changed_later.figures.allocated_gb_seconds is None
@@ -67,6 +84,7 @@ def test_until_something_is_known_nothing_is_counted_and_that_is_told() -> None:
 def test_taken_away_since() -> None:
     found = used(Allocation("f", "live"), in_use={60: 1.0, 240: 1.0}, share={60: 0.5, 240: 0.25})
     assert dict(found.allocated) == {60: 2, 120: 2, 180: 2, 240: 4}
+    assert found.figures.allocated_gb_seconds is None
     assert "from 1970-01-01 00:01 UTC to 1970-01-01 00:05 UTC only" in found.gaps[0]
 
 
@@ -95,10 +113,10 @@ def test_a_metric_that_was_not_read_is_no_zero() -> None:
 
 
 def test_of_two_versions_together() -> None:
-    one, two = Allocation("f", "1", 3, since=0), Allocation("f", "2", 4, since=300)
+    one, two = Allocation("f", "1", 3, since=0), Allocation("f", "2", 4, since=0)
     found = use([one, two], points(one) | points(two), PERIODS, 1_024)
     assert found.figures.allocated == 7
-    assert found.figures.allocated_gb_seconds == 3 * 600 + 4 * 300
+    assert found.figures.allocated_gb_seconds == 3 * 600 + 4 * 600
 
 
 def config(function: str, allocated: int, since: int) -> dict[str, object]:
@@ -114,22 +132,32 @@ def test_what_is_configured_and_what_metrics_tell_of(of: Account) -> None:
     of.metric("ProvisionedConcurrencyUtilization", "orders", {BEGIN: 0.5}, "live")
     of.metric("ProvisionedConcurrencyUtilization", "orders", {BEGIN: 0.5}, "3")
     of.metric("ProvisionedConcurrencyUtilization", "strangers", {BEGIN: 0.5}, "live")
-    found, gaps = allocations(of.client, REGION, {"orders", "idle"})
-    assert sorted(found, key=lambda one: one.qualifier) == [
+    of_both = allocations(of.client, REGION, ["idle", "orders"])
+    assert sorted(of_both.found, key=lambda one: one.qualifier) == [
         Allocation("orders", "3"),
         Allocation("orders", "live", 5, BEGIN),
     ]
-    assert gaps == []
+    assert (of_both.unknown, of_both.gaps) == (frozenset(), ())
 
 
 def test_no_permission_to_see_what_is_configured(of: Account) -> None:
     of.logs.denied = {"ListProvisionedConcurrencyConfigs"}
-    found, gaps = allocations(of.client, REGION, {"orders", "idle"})
-    assert Allocation("orders", "3") in found
-    (gap,) = gaps
+    of_both = allocations(of.client, REGION, ["idle", "orders"])
+    assert Allocation("orders", "3") in of_both.found
+    assert of_both.unknown == {"orders", "idle"}
+    (gap,) = of_both.gaps
     assert gap.startswith(
         f"no permission for lambda:ListProvisionedConcurrencyConfigs in {REGION}: "
     )
+
+
+def test_no_permission_in_the_report(of: Account) -> None:
+    log = FunctionLog("secretive")
+    log.request(BEGIN + 1, "cold", init_ms=9.0)
+    of.add(log)
+    assert of.figures().provisioned_known
+    of.logs.denied = {"ListProvisionedConcurrencyConfigs"}
+    assert not of.figures().provisioned_known
 
 
 def test_in_the_report(of: Account) -> None:

@@ -29,17 +29,18 @@ class FleetFunction:
     @property
     def variables(self) -> Mapping[str, str]:
         """Its environment variables."""
-        return dict(self.configuration.get("Environment", {}).get("Variables", {}))
+        return dict((self.configuration.get("Environment") or {}).get("Variables") or {})
 
     @property
     def layers(self) -> tuple[str, ...]:
         """The version ARNs of its layers, in order."""
-        return tuple(layer["Arn"] for layer in self.configuration.get("Layers", ()))
+        layers = self.configuration.get("Layers") or ()
+        return tuple(str(layer.get("Arn")) for layer in layers)
 
     @property
     def architecture(self) -> str:
         """x86_64 or arm64."""
-        return str(self.configuration.get("Architectures", ["x86_64"])[0])
+        return str((self.configuration.get("Architectures") or ["x86_64"])[0])
 
     @property
     def runtime(self) -> str:
@@ -59,7 +60,7 @@ class FleetFunction:
     @property
     def unreadable(self) -> str | None:
         """Why its variables are not known, if so: writing any would then delete them all."""
-        error = self.configuration.get("Environment", {}).get("Error")
+        error = (self.configuration.get("Environment") or {}).get("Error")
         if not error:
             return None
         return (
@@ -70,5 +71,5 @@ class FleetFunction:
     @property
     def log_group(self) -> str:
         """Where its log lines go ("LoggingConfig" in the Lambda API reference)."""
-        config = self.configuration.get("LoggingConfig", {})
-        return str(config.get("LogGroup", f"/aws/lambda/{self.name}"))
+        config = self.configuration.get("LoggingConfig") or {}
+        return str(config.get("LogGroup") or f"/aws/lambda/{self.name}")

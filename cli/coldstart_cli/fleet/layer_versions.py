@@ -137,8 +137,11 @@ def versions(access: Access, region: str, name: str) -> tuple[LayerVersion, ...]
 
 
 def _version(found: Mapping[str, Any]) -> LayerVersion:
+    arn = found["LayerVersionArn"]
+    if not is_version_arn(arn):
+        raise FleetError(f"{str(arn)[:200]!r} was answered, which is no ARN of a layer version")
     return LayerVersion(
-        found["LayerVersionArn"],
+        arn,
         tuple(found.get("CompatibleRuntimes") or ()),
         tuple(found.get("CompatibleArchitectures") or ()),
     )

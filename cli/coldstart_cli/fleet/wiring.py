@@ -57,8 +57,8 @@ def is_version_arn(text: object) -> bool:
 
 
 def layer_name(version_arn: str) -> str:
-    """The name of a layer, out of the ARN of a version of it."""
-    return version_arn.split(":")[6]
+    """The name of a layer, out of the ARN of a version of it; of anything else, nothing."""
+    return version_arn.split(":")[6] if is_version_arn(version_arn) else ""
 
 
 def layer_version(version_arn: str) -> int:
@@ -73,10 +73,11 @@ def ours(layers: tuple[str, ...], name: str) -> tuple[str, ...]:
 
 def is_wired(wiring: Wiring, name: str) -> bool:
     """Whether anything of ours is there; ``name`` is that of our layer."""
-    return bool(ours(wiring.layers, name)) or _is_our_wrapper(wiring.exec_wrapper)
+    return bool(ours(wiring.layers, name)) or is_our_wrapper(wiring.exec_wrapper)
 
 
-def _is_our_wrapper(path: str | None) -> bool:
+def is_our_wrapper(path: str | None) -> bool:
+    """Whether a path is that of our wrapper, however it is written."""
     return bool(path) and posixpath.normpath(str(path)) == OUR_WRAPPER
 
 
@@ -94,8 +95,8 @@ def attached(wiring: Wiring, version_arn: str) -> Wiring:
             layers.append(version_arn)
     if version_arn not in layers:
         layers.append(version_arn)
-    inner = None if _is_our_wrapper(wiring.next_wrapper) else wiring.next_wrapper
-    if not wiring.exec_wrapper or _is_our_wrapper(wiring.exec_wrapper):
+    inner = None if is_our_wrapper(wiring.next_wrapper) else wiring.next_wrapper
+    if not wiring.exec_wrapper or is_our_wrapper(wiring.exec_wrapper):
         return Wiring(tuple(layers), OUR_WRAPPER, inner)
     if inner not in (None, "", wiring.exec_wrapper):
         raise NotPossible(
@@ -115,8 +116,8 @@ def detached(wiring: Wiring, name: str) -> Wiring:
     if not is_wired(wiring, name):
         return wiring
     layers = tuple(arn for arn in wiring.layers if layer_name(arn) != name)
-    if _is_our_wrapper(wiring.exec_wrapper):
-        inner = None if _is_our_wrapper(wiring.next_wrapper) else wiring.next_wrapper
+    if is_our_wrapper(wiring.exec_wrapper):
+        inner = None if is_our_wrapper(wiring.next_wrapper) else wiring.next_wrapper
         return Wiring(layers, inner or None)
     # Somebody has put another wrapper into our place: that one stays, and what ran inside ours
     # has not run since.

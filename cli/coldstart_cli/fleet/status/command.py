@@ -18,6 +18,7 @@ from coldstart_cli.fleet.options import (
 )
 from coldstart_cli.fleet.selection import Selection
 from coldstart_cli.fleet.status import output
+from coldstart_cli.fleet.status.as_json import as_json
 from coldstart_cli.fleet.status.status import status
 
 
@@ -49,7 +50,7 @@ def status_command(access: Access, selection: Selection, layer: str, json_output
     if not found.functions:
         nothing_matched(output.nothing(found))
     if json_output:
-        click.echo(output.as_json(found))
+        click.echo(as_json(found))
     else:
         output.show(found, Console(), several_regions=len(access.regions) > 1)
     for one in found.not_known:

@@ -1,11 +1,9 @@
-"""Shows the status of functions: a table for people, JSON for programs."""
+"""Shows the status of functions: a table for people."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from itertools import zip_longest
-from typing import Any
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -13,12 +11,14 @@ from rich.containers import Lines
 from rich.text import Text
 
 from coldstart_cli.fleet.attach.output import functions
+from coldstart_cli.fleet.functions import FleetFunction
 from coldstart_cli.fleet.status.problems import Problem
 from coldstart_cli.fleet.status.served import LATEST, Provisioned, snap_start
+from coldstart_cli.fleet.status.shared_problems import nameless, shared_problems
 from coldstart_cli.fleet.status.signals import log_format, tracing_mode
 from coldstart_cli.fleet.status.status import FunctionStatus, Status
 from coldstart_cli.fleet.status.unknowns import NotKnown
-from coldstart_cli.fleet.wiring import OUR_WRAPPER, layer_version
+from coldstart_cli.fleet.wiring import is_our_wrapper, layer_version
 
 _GAP = 1
 _MOST_NAMES = 3
@@ -31,7 +31,12 @@ _IMAGES = (
 
 
 def show(status: Status, console: Console, several_regions: bool) -> None:
-    """Print a line for each function, below it what keeps signals from arriving, and a summary."""
+    """Print a line for each function, below it what is to be put right, and a summary.
+
+    What more than three functions have alike comes once, behind all of them.
+    """
+    shared = shared_problems(status.functions)
+    told_once = {one.problem for one in shared}
     rows = [_cells(one, several_regions) for one in status.functions]
     widths = _widths([_HEAD, *rows], console.width)
     _print_row(_HEAD, widths, "bold", console)
@@ -42,7 +47,12 @@ def show(status: Status, console: Console, several_regions: bool) -> None:
             name = ""
         _print_row((name, *cells), widths, style, console)
         for problem in one.problems:
-            _print_problem(problem, console)
+            if nameless(problem, one.function) not in told_once:
+                _print_problem(problem, console)
+    if shared:
+        console.print()
+    for each in shared:
+        _print_problem(each.problem, console, f"{_who(each.functions, several_regions)}: ")
     console.print()
     console.print(_summary(status), highlight=False)
     if any(one.function.is_image for one in status.functions):
@@ -74,7 +84,7 @@ def _cells(one: FunctionStatus, several_regions: bool) -> list[str]:
         _layer(one),
         _wrappers(one.wrappers),
         _initialization(one),
-        tracing_mode(function),
+        tracing_mode(function) or "-",
         _logs(one),
     ]
 
@@ -95,7 +105,7 @@ def _layer(one: FunctionStatus) -> str:
 def _wrappers(paths: Sequence[str] | None) -> str:
     if paths is None:
         return "not readable"
-    names = ["coldstart" if path == OUR_WRAPPER else path.rpartition("/")[2] for path in paths]
+    names = ["coldstart" if is_our_wrapper(path) else path.rpartition("/")[2] for path in paths]
     return " > ".join(names) or "-"
 
 
@@ -126,10 +136,12 @@ def _logs(one: FunctionStatus) -> str:
 def _summary(status: Status) -> str:
     with_layer = sum(one.layer is not None for one in status.functions)
     images = sum(one.function.is_image for one in status.functions)
-    troubled = sum(bool(one.problems) for one in status.functions)
+    silent = sum(any(each.keeps_signal for each in one.problems) for one in status.functions)
+    other = sum(bool(one.problems) for one in status.functions) - silent
     said = [f"{with_layer:,} with the layer"]
     said += [f"{images:,} container image{'s' * (images > 1)}"] if images else []
-    said += [f"{troubled:,} with something that keeps a signal from arriving"] if troubled else []
+    said += [f"{silent:,} with something that keeps a signal from arriving"] if silent else []
+    said += [f"{other:,} with something else to look at"] if other else []
     said += [f"{status.skipped:,} with other runtimes left out"] if status.skipped else []
     return f"{functions(len(status.functions) + status.skipped)}: {', '.join(said)}."
 
@@ -168,77 +180,17 @@ def _print_row(cells: Sequence[str], widths: Sequence[int], style: str, console:
         console.print(Text(line, style), no_wrap=True, overflow="ignore", crop=False)
 
 
-def _print_problem(problem: Problem, console: Console) -> None:
+def _who(some: Sequence[FleetFunction], several_regions: bool) -> str:
+    """Several functions: how many, and the first of them."""
+    names = [f"{one.name} ({one.region})" if several_regions else one.name for one in some]
+    more = f" and {len(names) - _MOST_NAMES:,} more"
+    return f"{functions(len(some))} ({', '.join(names[:_MOST_NAMES])}{more})"
+
+
+def _print_problem(problem: Problem, console: Console, who: str = "") -> None:
     where = "" if problem.where == (LATEST,) else f"{', '.join(problem.where)}: "
-    text = Text(f"{where}{problem.what}", style="yellow")
+    text = Text(f"{who}{where}{problem.what}", style="yellow")
     text.append(f" - {problem.cure}", style="default")
     for number, line in enumerate(text.wrap(console, max(console.width - 4, 20))):
         line.rstrip()
         console.print(Text("    " if number else "  ! ", style="yellow") + line)
-
-
-def as_json(status: Status) -> str:
-    """The same, and more exactly, as a JSON object."""
-    return json.dumps(
-        {
-            "functions": [_as_dict(one) for one in status.functions],
-            "missing": list(status.selected.missing),
-            "not_known": [
-                {"what": one.what, "of": list(one.of), "why": one.why} for one in status.not_known
-            ],
-        },
-        indent=2,
-    )
-
-
-def _as_dict(one: FunctionStatus) -> dict[str, Any]:
-    function, serving = one.function, one.serving
-    config = function.configuration.get("LoggingConfig", {})
-    kind, system_level = log_format(function)
-    managed = bool(function.configuration.get("CapacityProviderConfig"))
-    return {
-        "function": function.name,
-        "arn": function.arn,
-        "region": function.region,
-        "runtime": function.configuration.get("Runtime") or None,
-        "package": function.configuration.get("PackageType", "Zip"),
-        "attached": one.attached,
-        "layer": one.layer,
-        "layer_version": layer_version(one.layer) if one.layer else None,
-        "newest_version": one.newest,
-        "wrappers": None if one.wrappers is None else list(one.wrappers),
-        "managed_instances": managed,
-        "snap_start": snap_start(function),
-        "provisioned": None
-        if serving.provisioned is None
-        else [
-            {
-                "on": each.qualifier,
-                "requested": each.requested,
-                "ready": each.allocated,
-                "status": each.status,
-            }
-            for each in serving.provisioned
-        ],
-        "aliases": None
-        if serving.aliases is None
-        else {alias.name: list(alias.versions) for alias in serving.aliases},
-        "tracing": tracing_mode(function),
-        "logs": {
-            "group": function.log_group,
-            "class": one.log_class,
-            "format": kind,
-            "level": config.get("ApplicationLogLevel", "INFO") if system_level else None,
-            "system_level": system_level,
-        },
-        "problems": [
-            {
-                "kind": problem.kind,
-                "where": list(problem.where),
-                "what": problem.what,
-                "cure": problem.cure,
-                "source": problem.source,
-            }
-            for problem in one.problems
-        ],
-    }

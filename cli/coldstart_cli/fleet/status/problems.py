@@ -8,18 +8,34 @@ from dataclasses import dataclass
 
 from coldstart_cli.fleet.functions import FleetFunction
 from coldstart_cli.fleet.layer_versions import DEFAULT_NAME, LayerVersion
-from coldstart_cli.fleet.wiring import OUR_WRAPPER, ours, wiring_of
+from coldstart_cli.fleet.wiring import is_our_wrapper, ours, wiring_of
+
+# These keep no signal from arriving, or it is not known whether they do.
+_HARMLESS = {
+    "layer-behind",
+    "layer-of-another-account",
+    "provisioned-failed",
+    "provisioned-not-ready",
+    "setting-not-usable",
+    "variables-unreadable",
+    "wrapper-calls-itself",
+}
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Something that keeps a signal from arriving."""
+    """Something to be put right; most of them keep a signal from arriving."""
 
     kind: str  # for programs, stays as it is
     what: str
     cure: str
     source: str  # the document that the fact is from
     where: tuple[str, ...] = ("$LATEST",)  # and aliases, "alias live (version 7)"
+
+    @property
+    def keeps_signal(self) -> bool:
+        """Whether a signal does not arrive because of it."""
+        return self.kind not in _HARMLESS
 
 
 @dataclass(frozen=True)
@@ -50,7 +66,7 @@ def our_layer(function: FleetFunction, name: str) -> str | None:
 def is_ours(function: FleetFunction, name: str) -> bool:
     """Whether anything of ours is there, as far as can be seen."""
     exec_wrapper = wiring_of(function).exec_wrapper
-    return our_layer(function, name) is not None or exec_wrapper == OUR_WRAPPER
+    return our_layer(function, name) is not None or is_our_wrapper(exec_wrapper)
 
 
 def newest(around: Surroundings) -> LayerVersion | None:

@@ -56,7 +56,8 @@ class Serving:
 
 def snap_start(function: FleetFunction) -> bool:
     """Whether published versions of it start from snapshots."""
-    return bool(function.configuration.get("SnapStart", {}).get("ApplyOn") == "PublishedVersions")
+    config = function.configuration.get("SnapStart") or {}
+    return bool(config.get("ApplyOn") == "PublishedVersions")
 
 
 def qualifiers(serving: Serving) -> Iterator[tuple[str, str, str | None]]:

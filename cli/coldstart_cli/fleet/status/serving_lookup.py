@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from coldstart_cli.fleet.access import Access
+from coldstart_cli.fleet.aws_errors import FleetError
 from coldstart_cli.fleet.functions import FleetFunction
 from coldstart_cli.fleet.status.problems import is_ours
 from coldstart_cli.fleet.status.served import (
@@ -88,13 +89,25 @@ def _provisioned(client: Any, function: FleetFunction) -> tuple[Provisioned, ...
 
 def _version(client: Any, function: FleetFunction, number: str) -> FleetFunction:
     found = client.get_function_configuration(FunctionName=function.arn, Qualifier=number)
-    return FleetFunction(function.region, found)
+    return _readable(FleetFunction(function.region, found))
+
+
+def _readable(version: FleetFunction) -> FleetFunction:
+    """The same.
+
+    Raises:
+        FleetError: it lacks what no version is without.
+    """
+    missing = {"FunctionName", "FunctionArn", "Version"} - set(version.configuration)
+    if missing:
+        raise FleetError(f"a version was answered without {', '.join(sorted(missing))}")
+    return version
 
 
 def _published(client: Any, function: FleetFunction) -> tuple[FleetFunction, ...]:
     paginator = client.get_paginator("list_versions_by_function")
     return tuple(
-        FleetFunction(function.region, version)
+        _readable(FleetFunction(function.region, version))
         for page in paginator.paginate(FunctionName=function.name)
         for version in page["Versions"]
         if version["Version"] != LATEST

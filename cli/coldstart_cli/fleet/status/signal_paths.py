@@ -98,7 +98,7 @@ def _log_classes(
 ) -> dict[str, str]:
     if not groups:
         return {}
-    names, client, found = iter(sorted(groups)), access.client("logs", region), {}
+    names, client, found = iter(sorted(groups)), access.client("logs", region), dict[str, str]()
     while batch := list(islice(names, _GROUPS_A_REQUEST)):
         described = unknowns.ask(
             "classes of log groups",
@@ -106,12 +106,15 @@ def _log_classes(
             "logs:DescribeLogGroups",
             functools.partial(_describe, client, batch),
         )
-        for group in described or ():
-            if "logGroupClass" in group:
-                found[group["logGroupName"]] = group["logGroupClass"]
+        found.update(described or {})
     return found
 
 
-def _describe(client: Any, groups: Sequence[str]) -> list[Mapping[str, Any]]:
+def _describe(client: Any, groups: Sequence[str]) -> dict[str, str]:
     pages = client.get_paginator("describe_log_groups").paginate(logGroupIdentifiers=groups)
-    return [group for page in pages for group in page["logGroups"]]
+    return {
+        group["logGroupName"]: str(group["logGroupClass"])
+        for page in pages
+        for group in page["logGroups"]
+        if "logGroupClass" in group
+    }

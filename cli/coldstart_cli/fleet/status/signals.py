@@ -71,7 +71,7 @@ def _settings(function: FleetFunction, alias: str | None) -> Iterator[Problem]:
 
 
 def _tracing(function: FleetFunction, around: Surroundings, alias: str | None) -> Iterator[Problem]:
-    if tracing_mode(function) != "Active":
+    if tracing_mode(function) == "PassThrough":
         what = (
             "tracing is PassThrough: annotations are in X-Ray only where the caller samples the"
             " request"
@@ -116,14 +116,18 @@ def _logging(
         yield Problem("platform-lines-filtered", what, cure, _LEVELS)
 
 
-def tracing_mode(function: FleetFunction) -> str:
-    """Active or PassThrough ("TracingConfigResponse" in the Lambda API reference)."""
-    return str(function.configuration.get("TracingConfig", {}).get("Mode", "PassThrough"))
+def tracing_mode(function: FleetFunction) -> str | None:
+    """Active or PassThrough ("TracingConfigResponse" in the Lambda API reference).
+
+    None where it is not known.
+    """
+    mode = (function.configuration.get("TracingConfig") or {}).get("Mode")
+    return None if mode is None else str(mode)
 
 
 def log_format(function: FleetFunction) -> tuple[str, str | None]:
     """The log format, and with JSON the system log level ("LoggingConfig", as above)."""
-    config = function.configuration.get("LoggingConfig", {})
+    config = function.configuration.get("LoggingConfig") or {}
     if config.get("LogFormat") != "JSON":
         return "Text", None
     return "JSON", str(config.get("SystemLogLevel", "INFO"))

@@ -21,7 +21,7 @@ from coldstart_cli.fleet.status.signal_paths import SignalPaths
 from coldstart_cli.fleet.status.signals import problems
 from coldstart_cli.fleet.status.unknowns import NotKnown, Unknowns
 from coldstart_cli.fleet.status.wiring_signals import runs
-from coldstart_cli.fleet.wiring import OUR_WRAPPER, wiring_of
+from coldstart_cli.fleet.wiring import is_our_wrapper, wiring_of
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class FunctionStatus:
             return None
         if self.layer is None:
             return False
-        return None if self.wrappers is None else OUR_WRAPPER in self.wrappers[:1]
+        return None if self.wrappers is None else any(map(is_our_wrapper, self.wrappers[:1]))
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ def _status(
 ) -> FunctionStatus:
     wiring = wiring_of(function)
     chain = (wiring.exec_wrapper, wiring.next_wrapper)
-    if wiring.exec_wrapper != OUR_WRAPPER:
+    if not is_our_wrapper(wiring.exec_wrapper):
         chain = (wiring.exec_wrapper, None)  # what it runs is not known
     layer, latest = our_layer(function, around.layer), newest(around)
     if layer is not None and layer.split(":")[4] != function.arn.split(":")[4]:

@@ -7,8 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from coldstart_cli.fleet.aws_errors import explain, is_denied
 
 Answer = TypeVar("Answer")
@@ -38,17 +36,17 @@ class Unknowns:
     def ask(
         self, what: str, subject: str, permission: str, do: Callable[[], Answer]
     ) -> Answer | None:
-        """What a request answers; None where it failed, which is noted.
+        """What a request answers; None where it failed, or answered something odd: that is noted.
 
         Args:
             what: is asked for, in words.
             subject: of what it is asked.
             permission: the IAM action that the request needs.
-            do: makes the request.
+            do: makes the request, and reads the answer.
         """
         try:
             return do()
-        except (BotoCoreError, ClientError) as error:
+        except Exception as error:  # of one question of many, that the rest does not hang on
             why = explain(error)
             if is_denied(error):
                 why = f"the permission {permission} is needed"

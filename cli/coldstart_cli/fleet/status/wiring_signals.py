@@ -14,6 +14,7 @@ from coldstart_cli.fleet.wiring import (
     EXEC_WRAPPER,
     NEXT_WRAPPER,
     OUR_WRAPPER,
+    is_our_wrapper,
     layer_version,
     switched_off,
     wiring_of,
@@ -36,7 +37,7 @@ def runs(function: FleetFunction, name: str) -> bool:
     there = function.is_image or our_layer(function, name) is not None
     wiring = wiring_of(function)
     replaced = exec_wrappers.objection(wiring.next_wrapper or "")
-    return there and wiring.exec_wrapper == OUR_WRAPPER and replaced is None
+    return there and is_our_wrapper(wiring.exec_wrapper) and replaced is None
 
 
 def wiring_problems(
@@ -51,7 +52,7 @@ def wiring_problems(
         what = f"{unreadable} to tell whether {EXEC_WRAPPER} is set"
         cure = "run it with a role that may use the key"
         yield Problem("variables-unreadable", what, cure, _VARIABLES)
-    elif layer is None and wiring.exec_wrapper == OUR_WRAPPER and not function.is_image:
+    elif layer is None and is_our_wrapper(wiring.exec_wrapper) and not function.is_image:
         what = f"{EXEC_WRAPPER} is {OUR_WRAPPER} and there is no layer: no start succeeds"
         if function.layers:
             what = (
@@ -59,7 +60,7 @@ def wiring_problems(
                 " succeeds, unless ours has another name (then give it with --layer)"
             )
         yield Problem("wrapper-without-layer", what, f"{attach}, or {detach}", _WRAPPERS)
-    elif layer is not None and wiring.exec_wrapper != OUR_WRAPPER:
+    elif layer is not None and not is_our_wrapper(wiring.exec_wrapper):
         replaced = exec_wrappers.objection(wiring.exec_wrapper or "")
         if replaced:
             yield Problem("wrapper-replaces-runtime", replaced, detach, _LIMITS)
@@ -72,16 +73,16 @@ def wiring_problems(
         else:
             what = f"the layer is attached, but {EXEC_WRAPPER} is not set: the layer does not run"
             yield Problem("layer-idle", what, attach, _WRAPPERS)
-    elif wiring.exec_wrapper == OUR_WRAPPER:
+    elif is_our_wrapper(wiring.exec_wrapper):
         replaced = exec_wrappers.objection(wiring.next_wrapper or "")
         if replaced:
             yield Problem("wrapper-replaces-runtime", replaced, detach, _LIMITS)
-        if wiring.next_wrapper == OUR_WRAPPER:
+        if is_our_wrapper(wiring.next_wrapper):
             what = f"{NEXT_WRAPPER} is our own wrapper: each start warns, and leaves it out"
             cure = change(f"remove {NEXT_WRAPPER}", alias)
             yield Problem("wrapper-calls-itself", what, cure, _SETTINGS)
     if switched_off(function.variables) and (
-        layer is not None or wiring.exec_wrapper == OUR_WRAPPER
+        layer is not None or is_our_wrapper(wiring.exec_wrapper)
     ):
         what = "COLDSTART_ENABLED is off: nothing of the layer runs"
         yield Problem("layer-off", what, change("remove COLDSTART_ENABLED", alias), _SETTINGS)

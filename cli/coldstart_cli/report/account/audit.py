@@ -8,6 +8,7 @@ What is as it should be:
 - A start after an init that failed or timed out has no Init Duration: Lambda runs the init again in
   the invocation ("Understanding the Lambda execution environment lifecycle" in the developer
   guide). The layer calls it reinit, or cold if the first init ended before the layer was there.
+  Where no init succeeds, it says nothing.
 - The first REPORT of an environment that was ready before the request has the Init Duration (or
   Restore Duration) of back then ("Configuring provisioned concurrency" there). Unless INIT_START
   shows that the init ended when the request began: then it was waited for.
@@ -22,7 +23,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from coldstart_cli.report.account.log_queries import LayerLine, PhaseLine, ReportLine
+from coldstart_cli.report.account.log_rows import LayerLine, PhaseLine, ReportLine
 from coldstart_cli.report.figures import Contradiction
 
 _READY_BEFORE = {"proactive", "provisioned", "managed", "reinit"}
@@ -77,6 +78,8 @@ def audit(
             continue
         elif _without_layer(report, first):
             not_compared += 1
+            continue
+        elif _failed(of_stream[report.stream], _began(report)):
             continue
         else:
             kind = "restored-without-restore" if report.init_ms is None else "init-without-line"

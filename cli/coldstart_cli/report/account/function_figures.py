@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
 from coldstart_cli.fleet.functions import FleetFunction
-from coldstart_cli.report.account.log_queries import ReportLine
+from coldstart_cli.report.account.log_rows import ReportLine
 from coldstart_cli.report.account.logs import FunctionLogs
 from coldstart_cli.report.account.metrics import Points
 from coldstart_cli.report.account.provisioned import Use
@@ -25,6 +25,7 @@ def figures_of(
     invocations: Points | None,
     concurrent: Points | None,
     provisioned: Use | None,
+    provisioned_known: bool = True,
 ) -> FunctionFigures:
     """The figures of one function.
 
@@ -35,13 +36,19 @@ def figures_of(
         invocations: the sums of the metric Invocations; None: not known, REPORT lines are counted.
         concurrent: the maxima of the metric ConcurrentExecutions; None: not known.
         provisioned: its provisioned concurrency; None: it has none.
+        provisioned_known: whether that is all of it.
     """
     config = function.configuration
     inits = [report.init_ms for report in logs.reports if report.init_ms is not None]
     restores = [report.restore_ms for report in logs.reports if report.restore_ms is not None]
     nothing = not logs.requests and not logs.reports
     layer = bool(logs.layer) or nothing or logs.torn
-    memory = [one.max_memory_mb for one in logs.totals if one.max_memory_mb is not None]
+    memory_mb = memory_size(function, logs)
+    used = [
+        one.max_memory_mb
+        for one in logs.totals
+        if one.max_memory_mb is not None and one.memory_size_mb in (None, memory_mb)
+    ]
     contradictions = sorted(logs.contradictions, key=lambda one: one.at or 0)
     return FunctionFigures(
         function=function.name,
@@ -55,8 +62,8 @@ def figures_of(
         restore=distribution(restores),
         billed_ms=math.fsum(one.billed_ms for one in logs.totals),
         billed_init_ms=math.fsum(_billed_init_ms(report) for report in logs.reports),
-        memory_mb=config.get("MemorySize"),
-        max_memory_used_mb=max(memory, default=None),
+        memory_mb=memory_mb,
+        max_memory_used_mb=max(used, default=None),
         architecture=function.architecture,
         runtime=config.get("Runtime"),
         concurrency=_concurrency(concurrent),
@@ -68,7 +75,40 @@ def figures_of(
         package=config.get("PackageType"),
         layer=layer,
         partial=logs.partial,
+        billed_gb_seconds=_gb_seconds((one.billed_ms, one.memory_size_mb) for one in logs.totals),
+        billed_init_gb_seconds=_gb_seconds(
+            (_billed_init_ms(report), report.memory_size_mb) for report in logs.reports
+        ),
+        provisioned_known=provisioned_known,
     )
+
+
+def memory_size(function: FleetFunction, logs: FunctionLogs) -> int | None:
+    """The memory size in MB that most of the last requests had.
+
+    Versions differ in it, and it changes: without REPORT lines it is that of $LATEST.
+
+    Args:
+        function: as the account describes it.
+        logs: its lines.
+    """
+    known = [one for one in logs.totals if one.memory_size_mb is not None]
+    if not known:
+        return function.configuration.get("MemorySize")
+    last = max(one.at for one in known)
+    requests: Counter[int | None] = Counter()
+    for one in known:
+        if one.at == last:
+            requests[one.memory_size_mb] += one.requests
+    return requests.most_common(1)[0][0]
+
+
+def _gb_seconds(billed: Iterable[tuple[float, int | None]]) -> float | None:
+    """Of milliseconds, each at a memory size in MB; None if a size is not known."""
+    found = [(ms, size) for ms, size in billed if ms]
+    if any(size is None for _, size in found):
+        return None
+    return math.fsum(ms / 1000 * (size or 0) / 1024 for ms, size in found)
 
 
 def _cold_starts(logs: FunctionLogs) -> int:

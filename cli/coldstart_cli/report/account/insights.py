@@ -7,6 +7,7 @@ there are.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -106,10 +107,14 @@ class _Run:
                     # The API's end is inclusive: halves of a window would both have that instant.
                     queryString=f"filter toMillis(@timestamp) < {query.end * 1000}\n{query.text}",
                     limit=_ROWS,
-                )["queryId"]
+                ).get("queryId")
             except (ClientError, BotoCoreError) as error:
                 if not self._not_started(query, error):
                     break
+                continue
+            if not query_id:
+                why = f"logs:StartQuery in {self.region}: an answer without a query id"
+                self.outcome.unanswered.append(Unanswered(query, why))
                 continue
             self.running[query_id] = (query, self.waited)
             self.outcome.queries += 1
@@ -155,7 +160,9 @@ class _Run:
             rows: list[Row] = []
             try:
                 result = self.client.get_query_results(queryId=query_id)
-                status = result["status"]
+                status = result.get("status") or "an answer without a status"
+                if status == "Complete" and "results" not in result:
+                    status = "an answer without results"
                 if status == "Complete":
                     rows = self._rows(query_id, result)
             except (ClientError, BotoCoreError) as error:
@@ -177,7 +184,7 @@ class _Run:
                 self.outcome.unanswered.append(Unanswered(query, "the query was cancelled"))
             else:
                 self._failed(query, _ENDED.get(status, status))
-            self.outcome.bytes_scanned += result.get("statistics", {}).get("bytesScanned", 0.0)
+            self.outcome.bytes_scanned += _statistic(result, "bytesScanned") or 0.0
             self.ended += 1
             del self.running[query_id]
         return self.ended > before
@@ -190,10 +197,13 @@ class _Run:
         return rows
 
     def _complete(self, query: Query, rows: list[Row], result: Mapping[str, Any]) -> None:
-        counted = result.get("statistics", {}).get("resultCount")
+        counted = _statistic(result, "resultCount")
         # Some regions may know no more than the first page, and no count.
         cut_off = len(rows) >= _ROWS or (len(rows) == _PAGE if counted is None else False)
-        if not cut_off and not (counted or 0) > len(rows):
+        if not cut_off and (counted or 0) > len(rows):
+            # Not for want of room: half of it may come whole, but that is no reason to go on.
+            self._failed(query, f"{counted:.0f} rows were found, and {len(rows)} came")
+        elif not cut_off:
             self.take(query, rows)
             self.outcome.answered.append(query)
         elif query.end - query.begin > 1:
@@ -219,12 +229,18 @@ class _Run:
             self.client.stop_query(queryId=query_id)
 
 
+def _statistic(result: Mapping[str, Any], name: str) -> float | None:
+    """One of the statistics of an answer; None: it is not there, or no number."""
+    value = (result.get("statistics") or {}).get(name)
+    return float(value) if isinstance(value, int | float) and 0 <= value < math.inf else None
+
+
 def _as_rows(result: Mapping[str, Any]) -> list[Row]:
     return [
         {
-            cell["field"]: cell["value"]
+            str(cell["field"]): str(cell["value"])
             for cell in row
-            if "value" in cell and cell["field"] != "@ptr"
+            if "value" in cell and cell.get("field") not in (None, "@ptr")
         }
         for row in result.get("results", ())
     ]

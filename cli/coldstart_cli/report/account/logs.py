@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from coldstart_cli.fleet.functions import FleetFunction
-from coldstart_cli.report.account import insights, log_groups, log_queries
+from coldstart_cli.report.account import insights, log_queries, log_rows
 from coldstart_cli.report.account.insights_query import GROUPS_A_QUERY, Outcome, Query, Row
-from coldstart_cli.report.account.log_queries import LayerLine, PhaseLine, ReportLine, Totals
+from coldstart_cli.report.account.log_groups import LogGroup
+from coldstart_cli.report.account.log_rows import LayerLine, PhaseLine, ReportLine, Totals
+from coldstart_cli.report.account.retention import kept_since
 from coldstart_cli.report.account.window import Window, time_text
 from coldstart_cli.report.figures import Contradiction
 
@@ -40,6 +42,7 @@ class RegionLogs:
 
     of: dict[str, FunctionLogs]  # by the function's name
     missing: list[str] = field(default_factory=list)  # functions whose log group does not exist
+    damaged: int = 0  # rows of the answers that could not be read
     of_unknown: int = 0  # REPORT lines that do not say which function they are of
     gaps: list[str] = field(default_factory=list)
     queries: int = 0
@@ -51,6 +54,7 @@ def read_logs(
     region: str,
     functions: Sequence[FleetFunction],
     window: Window,
+    known: Mapping[str, LogGroup] | None,
     progress: Callable[[str], None],
     sleep: Callable[[float], None],
 ) -> RegionLogs:
@@ -61,6 +65,7 @@ def read_logs(
         region: where it asks.
         functions: those of that region.
         window: what to read.
+        known: the log groups that exist, by name; None: not known.
         progress: called with a line of text when a query has ended.
         sleep: called with seconds.
     """
@@ -69,7 +74,7 @@ def read_logs(
     for one in functions:
         groups[one.log_group].append(one.name)
 
-    batches = _batches(client, groups, window, region, found)
+    batches = _batches(known, groups, window, region, found)
     texts = (log_queries.totals(min(window.bar, 86_400)), log_queries.STARTS)
     outcome = insights.run(
         client,
@@ -81,6 +86,11 @@ def read_logs(
     )
     found.queries = outcome.queries
     found.bytes_scanned = outcome.bytes_scanned
+    if found.damaged:
+        found.gaps.append(
+            f"damaged rows in what CloudWatch Logs Insights answered in {region}, not counted:"
+            f" {found.damaged}"
+        )
     if found.of_unknown:
         found.gaps.append(
             f"{found.of_unknown} lines in log groups of several functions in {region} do not say"
@@ -93,14 +103,17 @@ def read_logs(
 
 
 def _batches(
-    client: Any, groups: Mapping[str, list[str]], window: Window, region: str, found: RegionLogs
+    known: Mapping[str, LogGroup] | None,
+    groups: Mapping[str, list[str]],
+    window: Window,
+    region: str,
+    found: RegionLogs,
 ) -> list[tuple[str, ...]]:
     """Log groups to be asked together; those that cannot be asked are noted."""
-    known = log_groups.describe(client, list(groups))
     by_class: dict[str, list[str]] = defaultdict(list)
     kept: dict[int, list[str]] = defaultdict(list)
     for group, names in groups.items():
-        one = log_groups.LogGroup("STANDARD", None) if known is None else known.get(group)
+        one = LogGroup("STANDARD", None) if known is None else known.get(group)
         if one is None:
             _without_group(found, names)
         elif one.log_class == "DELIVERY":
@@ -112,12 +125,12 @@ def _batches(
         else:
             by_class[one.log_class].append(group)
             days = one.retention_days
-            if days is not None and window.now - days * 86_400 > window.begin:
+            if days is not None and kept_since(one, window) > window.begin:
                 kept[days] += names
                 _mark(found, names)
     found.gaps += [
-        f"log lines are kept for {days} days, and before that not there to be read:"
-        f" {_list(names)} in {region}"
+        f"log lines are kept for {days} day{'s' * (days > 1)} only, which is less than the window"
+        f" (--since {days}d would do): {_list(names)} in {region}"
         for days, names in sorted(kept.items())
     ]
     return [
@@ -132,7 +145,8 @@ def _take(
 ) -> None:
     """Sort the rows of an answer by function."""
     if query.text == log_queries.STARTS:
-        starts = log_queries.read_starts(rows)
+        starts, damaged = log_rows.read_starts(rows)
+        _note_damaged(query, damaged, groups, found)
         for line in starts.layer:
             name = line.stream_function or line.function
             if logs := _logs_of(found, groups[line.group], name):
@@ -144,11 +158,24 @@ def _take(
             if logs := _logs_of(found, groups[phase.group], phase.stream_function):
                 logs.phases.append(phase)
         return
-    for totals in log_queries.read_totals(rows):
+    all_totals, damaged = log_rows.read_totals(rows)
+    _note_damaged(query, damaged, groups, found)
+    for totals in all_totals:
         if logs := _logs_of(found, groups[totals.group], totals.stream_function):
             logs.totals.append(totals)
         elif totals.stream_function is None:
             found.of_unknown += totals.requests
+
+
+def _note_damaged(
+    query: Query, damaged: Sequence[Row], groups: Mapping[str, list[str]], found: RegionLogs
+) -> None:
+    """Take note of rows that could not be read, and of the functions that they may be of."""
+    found.damaged += len(damaged)
+    for row in damaged:
+        group = log_rows.group_of(row)
+        for one in [group] if group in groups else query.groups:
+            _mark(found, groups[str(one)])
 
 
 def _logs_of(found: RegionLogs, names: list[str], name: str | None) -> FunctionLogs | None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from coldstart_cli.report.account import insights, log_queries
+from coldstart_cli.report.account import insights, log_queries, log_rows
 from coldstart_cli.report.account.audit import audit, reported_otherwise
-from coldstart_cli.report.account.insights_query import GROUPS_A_QUERY, Query
-from coldstart_cli.report.account.log_queries import LayerLine
+from coldstart_cli.report.account.insights_query import GROUPS_A_QUERY, Query, Row
+from coldstart_cli.report.account.log_rows import LayerLine
 from coldstart_cli.report.account.logs import RegionLogs
 from coldstart_cli.report.account.window import Window
 
@@ -58,11 +58,18 @@ def compare(
     unconfirmed.sort(key=lambda pair: pair[1].at)
     looked_up, left = unconfirmed[:_LOOKED_UP], unconfirmed[_LOOKED_UP:]
     reported: set[tuple[str, str, str]] = set()
+    damaged: list[Row] = []
+
+    def take(_: Query, rows: list[Row]) -> None:
+        found, odd = log_rows.read_reported(rows)
+        reported.update(found)
+        damaged.extend(odd)
+
     outcome = insights.run(
         client,
         _look_up([line for _, line in looked_up], window),
         region,
-        lambda _, rows: reported.update(log_queries.read_reported(rows)),
+        take,
         progress,
         sleep,
     )
@@ -70,8 +77,8 @@ def compare(
     logs.bytes_scanned += outcome.bytes_scanned
     for name, line in looked_up:
         logs.of[name].contradictions += reported_otherwise([line], reported)
-    if left or outcome.unanswered:
-        some = "some" if outcome.unanswered else str(len(left))
+    if left or outcome.unanswered or damaged:
+        some = "some" if outcome.unanswered or damaged else str(len(left))
         logs.gaps.append(
             f"{some} of {len(unconfirmed)} starts in {region} could not be compared with the"
             " platform's lines: there may be more contradictions"

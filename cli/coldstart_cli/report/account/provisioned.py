@@ -7,8 +7,10 @@ So for each period the amount allocated is
 
 1. what ListProvisionedConcurrencyConfigs says, since that was last changed;
 2. before that, those in use divided by the utilization, where there are both;
-3. else as much as in the period before. Until something is known nothing is counted, and that is
-   told. If it changes within a period, the figure is in between.
+3. else as much as in the period before. If it changes within a period, the figure is in between.
+
+Until something is known of it, it is taken to have been as much as on average since, if that is
+most of the window, which is told; else there are no sums.
 """
 
 from __future__ import annotations
@@ -53,6 +55,16 @@ class Allocation:
 
 
 @dataclass(frozen=True)
+class Allocations:
+    """Those of the functions of a region."""
+
+    found: tuple[Allocation, ...]
+    # Functions that may have some now, or more than was found.
+    unknown: frozenset[str]
+    gaps: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Use:
     """Provisioned concurrency of a function over the window."""
 
@@ -63,8 +75,8 @@ class Use:
 
 def allocations(
     client: Callable[[str, str], Any], region: str, functions: Collection[str]
-) -> tuple[list[Allocation], list[str]]:
-    """Which functions have, or had in the last two weeks, provisioned concurrency; and gaps.
+) -> Allocations:
+    """Which functions have, or had in the last two weeks, provisioned concurrency.
 
     ListMetrics names the metrics of the last two weeks, and with them what has been taken away
     since ("ListMetrics" in the Amazon CloudWatch API reference).
@@ -76,6 +88,7 @@ def allocations(
     """
     found: dict[tuple[str, str], Allocation] = {}
     gaps = []
+    unknown = set()
     try:
         for function, qualifier in _with_metrics(client("cloudwatch", region)):
             if function in functions:
@@ -83,7 +96,7 @@ def allocations(
     except (ClientError, BotoCoreError) as error:
         why = reason(error, "cloudwatch:ListMetrics", region)
         gaps.append(f"{why}: provisioned concurrency that has been taken away since is not counted")
-    for function in functions:
+    for number, function in enumerate(functions):
         try:
             for one in _configured(client("lambda", region), function):
                 found[function, one.qualifier] = one
@@ -91,10 +104,12 @@ def allocations(
             why = reason(error, "lambda:ListProvisionedConcurrencyConfigs", region)
             if is_denied(error) or isinstance(error, BotoCoreError):
                 gaps.append(f"{why}: provisioned concurrency is not known where there were no uses")
+                unknown |= set(list(functions)[number:])
                 break
             if code_of(error) != "ResourceNotFoundException":
                 gaps.append(f"{why}: provisioned concurrency of {function} is not known")
-    return list(found.values()), gaps
+                unknown.add(function)
+    return Allocations(tuple(found.values()), frozenset(unknown), tuple(gaps))
 
 
 def _with_metrics(cloudwatch: Any) -> Iterable[tuple[str, str]]:
@@ -136,7 +151,7 @@ def use(
     of: Sequence[Allocation],
     points: Mapping[Metric, Points],
     periods: range,
-    memory_mb: int,
+    memory_mb: int | None,
 ) -> Use:
     """What the provisioned concurrency of one function came to.
 
@@ -148,9 +163,10 @@ def use(
         of: all that the function has.
         points: what was read of their metrics; those that are not there are not known.
         periods: begins of the window's periods, in epoch seconds.
-        memory_mb: of the function.
+        memory_mb: of the function; None: not known.
     """
     together: dict[int, float] = defaultdict(float)
+    allocated: float | None = 0.0  # of environments times periods
     used_ms: float | None = 0.0
     spilled: float | None = 0.0
     gaps = []
@@ -158,26 +174,43 @@ def use(
         known = _allocated(one, points, periods)
         for at, amount in known.items():
             together[at] += amount
+        # How much larger the window is than what is known of it.
+        scale = _scale(one, len(known), len(periods))
         if len(known) < len(periods):
-            when = (
-                f"is known, and counted, from {_time(min(known))} to"
-                f" {_time(max(known) + periods.step)} only"
-                if known
-                else "in the window is not known"
-            )
-            gaps.append(f"provisioned concurrency of {one.function}:{one.qualifier} {when}")
-        ms = _used_ms(one, points)
-        used_ms = None if used_ms is None or ms is None else used_ms + ms
+            gaps.append(_gap(one, known, periods, scale))
+        if allocated is not None:
+            allocated = None if scale is None else allocated + sum(known.values()) * scale
+        ms = None if scale is None else _used_ms(one, points, known)
+        used_ms = None if used_ms is None or ms is None or scale is None else used_ms + ms * scale
         spill = _sum(points, one.metric("ProvisionedConcurrencySpilloverInvocations"))
         spilled = None if spilled is None or spill is None else spilled + spill
-    gb = memory_mb / 1024
+    gb = None if memory_mb is None else memory_mb / 1024
     figures = Provisioned(
-        allocated_gb_seconds=sum(together.values()) * periods.step * gb if together else None,
-        used_gb_seconds=None if used_ms is None else used_ms / 1000 * gb,
+        allocated_gb_seconds=None
+        if allocated is None or gb is None
+        else allocated * periods.step * gb,
+        used_gb_seconds=None if used_ms is None or gb is None else used_ms / 1000 * gb,
         spillover_invocations=None if spilled is None else round(spilled),
         allocated=max(together.values()) if together else None,
     )
     return Use(figures, together, tuple(gaps))
+
+
+def _scale(one: Allocation, known: int, periods: int) -> float | None:
+    if known == periods:
+        return 1.0
+    # Of what has been taken away, nobody knows when: it is not to be counted on.
+    return periods / known if one.allocated is not None and known * 2 >= periods else None
+
+
+def _gap(one: Allocation, known: Mapping[int, int], periods: range, scale: float | None) -> str:
+    what = f"provisioned concurrency of {one.function}:{one.qualifier}"
+    if not known:
+        return f"{what} in the window is not known"
+    when = f"from {_time(min(known))} to {_time(max(known) + periods.step)} only"
+    if scale is None:
+        return f"{what} is known {when}: there are no sums of it"
+    return f"{what} is known {when}: its sums take the rest of the window to be like that"
 
 
 def _allocated(one: Allocation, points: Mapping[Metric, Points], periods: range) -> dict[int, int]:
@@ -199,17 +232,24 @@ def _allocated(one: Allocation, points: Mapping[Metric, Points], periods: range)
     return known
 
 
-def _used_ms(one: Allocation, points: Mapping[Metric, Points]) -> float | None:
-    duration = _sum(points, one.metric("Duration"))
-    provisioned = _sum(points, one.metric("ProvisionedConcurrencyInvocations"))
-    invocations = _sum(points, one.metric("Invocations"))
+def _used_ms(
+    one: Allocation, points: Mapping[Metric, Points], known: Collection[int]
+) -> float | None:
+    """In the periods in which it is known how much was allocated."""
+    duration = _sum(points, one.metric("Duration"), known)
+    provisioned = _sum(points, one.metric("ProvisionedConcurrencyInvocations"), known)
+    invocations = _sum(points, one.metric("Invocations"), known)
     if duration is None or provisioned is None or invocations is None:
         return None
     return duration * provisioned / invocations if invocations else 0.0
 
 
-def _sum(points: Mapping[Metric, Points], metric: Metric) -> float | None:
-    return sum(points[metric].values()) if metric in points else None
+def _sum(
+    points: Mapping[Metric, Points], metric: Metric, within: Collection[int] | None = None
+) -> float | None:
+    if metric not in points:
+        return None
+    return sum(value for at, value in points[metric].items() if within is None or at in within)
 
 
 def _time(at: float) -> str:

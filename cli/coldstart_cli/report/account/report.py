@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from coldstart_cli.fleet.functions import FleetFunction
 from coldstart_cli.report.account.errors import ReportError
-from coldstart_cli.report.account.function_figures import figures_of
+from coldstart_cli.report.account.function_figures import figures_of, memory_size
+from coldstart_cli.report.account.log_groups import describe
 from coldstart_cli.report.account.logs import FunctionLogs, RegionLogs, read_logs
 from coldstart_cli.report.account.metrics import LONGEST_KEPT, Metric, Points, read_metrics
 from coldstart_cli.report.account.missing_reports import compare
 from coldstart_cli.report.account.provisioned import Allocation, allocations, use
+from coldstart_cli.report.account.retention import kept_window
 from coldstart_cli.report.account.window import Window, window_of
 from coldstart_cli.report.figures import FunctionFigures, Report
 
@@ -52,7 +54,8 @@ def report_of_account(
     Args:
         client: makes boto3's client for a service ("logs", "cloudwatch", "lambda") and a region.
         functions: which; of any regions.
-        begin: of the window, in epoch seconds. It is widened to whole periods of the metrics.
+        begin: of the window, in epoch seconds. It is widened to whole periods of the metrics, and
+            comes later where log lines are no longer kept.
         end: of the window, in epoch seconds.
         progress: called with a line of text now and then.
         sleep: called with seconds to wait between looks at running queries.
@@ -68,19 +71,24 @@ def report_of_account(
     by_region: dict[str, list[FleetFunction]] = defaultdict(list)
     for one in functions:
         by_region[one.region].append(one)
+    groups = {
+        region: describe(client("logs", region), list({one.log_group for one in some}))
+        for region, some in by_region.items()
+    }
+    window, fitted = kept_window(window, functions, groups)
     figures: list[FunctionFigures] = []
-    gaps: list[str] = []
+    gaps: list[str] = [*fitted]
     queries, scanned = 0, 0.0
     for region, some in by_region.items():
         progress(f"{region}: metrics")
-        points, of = _metrics(client, region, some, window, sleep, gaps)
+        points, of, unknown = _metrics(client, region, some, window, sleep, gaps)
         logs_client = client("logs", region)
-        logs = read_logs(logs_client, region, some, window, progress, sleep)
+        logs = read_logs(logs_client, region, some, window, groups[region], progress, sleep)
         compare(logs_client, region, logs, window, progress, sleep)
         gaps += logs.gaps
         queries += logs.queries
         scanned += logs.bytes_scanned
-        figures += _figures(region, some, window, points, of, logs, gaps)
+        figures += _figures(region, some, window, points, of, unknown, logs, gaps)
     if not figures:
         raise ReportError("; ".join(dict.fromkeys(gaps)))
     gigabytes = scanned / 1e9
@@ -100,19 +108,19 @@ def _metrics(
     window: Window,
     sleep: Callable[[float], None],
     gaps: list[str],
-) -> tuple[Mapping[Metric, Points], Mapping[str, list[Allocation]]]:
-    """Metrics of functions, and their provisioned concurrency by the functions' names."""
+) -> tuple[Mapping[Metric, Points], Mapping[str, list[Allocation]], Collection[str]]:
+    """Metrics of functions, provisioned concurrency by name, and of whom that is not known."""
     if window.now - window.begin > LONGEST_KEPT:
         gaps.append(
             f"CloudWatch keeps metrics for {LONGEST_KEPT // 86_400} days, which is after the"
             f" window's begin: invocations in {region} are counted from logs"
         )
-        return {}, {}
-    found, said = allocations(client, region, {one.name for one in functions})
-    gaps += said
+        return {}, {}, {one.name for one in functions}
+    provisioned = allocations(client, region, sorted({one.name for one in functions}))
+    gaps += provisioned.gaps
     of: dict[str, list[Allocation]] = defaultdict(list)
     wanted: list[Metric] = []
-    for allocation in found:
+    for allocation in provisioned.found:
         of[allocation.function].append(allocation)
         wanted += allocation.metrics()
     for one in functions:
@@ -128,7 +136,7 @@ def _metrics(
         sleep,
     )
     gaps += read.gaps
-    return read.points, of
+    return read.points, of, provisioned.unknown
 
 
 def _figures(
@@ -137,6 +145,7 @@ def _figures(
     window: Window,
     points: Mapping[Metric, Points],
     of: Mapping[str, list[Allocation]],
+    not_known: Collection[str],  # of which functions ``of`` may not be all
     logs: RegionLogs,
     gaps: list[str],
 ) -> list[FunctionFigures]:
@@ -157,9 +166,13 @@ def _figures(
             gaps += _disagreement(one, sum(invocations.values()), found)
         used = None
         if one.name in of:
-            used = use(of[one.name], points, window.periods, one.configuration["MemorySize"])
+            used = use(of[one.name], points, window.periods, memory_size(one, found))
             gaps += used.gaps
-        figures.append(figures_of(one, window, found, invocations, concurrency, used))
+        figures.append(
+            figures_of(
+                one, window, found, invocations, concurrency, used, one.name not in not_known
+            )
+        )
         if not figures[-1].layer:
             without_layer.append(one.name)
     for what, names, then in (

@@ -120,8 +120,10 @@ class FunctionFigures:
     layer: bool = True
     # Not all of its log lines are known: what is counted from them is too low.
     partial: bool = False
+    # Each line's billed time by its own memory size, in GB-seconds; None: memory_mb is for all.
     billed_gb_seconds: float | None = None
     billed_init_gb_seconds: float | None = None
+    # False: whether it has provisioned concurrency could not be found out.
     provisioned_known: bool = True
 
     @property

@@ -131,6 +131,7 @@ def test_bars_are_cut_at_round_times_and_none_is_left_out(tmp_path: Path) -> Non
     assert [(bar.at - BEGIN, bar.seconds, bar.invocations, bar.cold_starts) for bar in bars] == [
         (0, 60, 1, 1), (60, 60, 0, 0), (120, 60, 1, 0)]  # fmt: skip
     assert [bar.starts for bar in bars] == [{"cold": 1}, {}, {}]
+    lines.append((BEGIN + 3600, report("c", 10.0)))  # not in it, but the logs go on to there
     function = of_lines(tmp_path, lines, begin=BEGIN, end=BEGIN + 3600)
     assert (function.invocations, len(function.periods)) == (2, 60)
 

@@ -120,6 +120,9 @@ class FunctionFigures:
     layer: bool = True
     # Not all of its log lines are known: what is counted from them is too low.
     partial: bool = False
+    billed_gb_seconds: float | None = None
+    billed_init_gb_seconds: float | None = None
+    provisioned_known: bool = True
 
     @property
     def cold_start_rate(self) -> float | None:

@@ -79,7 +79,7 @@ GROUP BY request_id, at_us, start_type, function
 """
 
 # Later than any line, in µs.
-_EVER = 1 << 60
+EVER = 1 << 60
 
 
 def gather(
@@ -101,8 +101,8 @@ def gather(
             its.
     """
     window = {
-        "begin": -_EVER if begin is None else round(begin * 1e6),
-        "end": _EVER if end is None else round(end * 1e6),
+        "begin": -EVER if begin is None else round(begin * 1e6),
+        "end": EVER if end is None else round(end * 1e6),
         "whole": begin is None and end is None,
         "all": not functions,
         "functions": [*functions, UNKNOWN],

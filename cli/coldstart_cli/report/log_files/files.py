@@ -30,6 +30,10 @@ class NotLogsError(Exception):
     """A file that is something else than log lines; the message says what."""
 
 
+class NotTextError(NotLogsError):
+    """A file that cannot have log lines, such as a picture: nothing is missing without it."""
+
+
 @dataclass(frozen=True)
 class LogFile:
     """A file with log lines."""
@@ -108,5 +112,5 @@ def unpacked(file: io.BufferedReader) -> io.BufferedReader | gzip.GzipFile:
     if head.startswith(_UTF_16):
         raise NotLogsError("left out: it is UTF-16; write it as UTF-8")
     if b"\0" in head:
-        raise NotLogsError("left out: it is not text")
+        raise NotTextError("left out: it is not text")
     return content

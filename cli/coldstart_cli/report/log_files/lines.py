@@ -9,7 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from coldstart_cli.report.log_files.documents import events_in, rows_of_document
-from coldstart_cli.report.log_files.files import UNREADABLE, LogFile, NotLogsError, unpacked
+from coldstart_cli.report.log_files.files import (
+    UNREADABLE,
+    LogFile,
+    NotLogsError,
+    NotTextError,
+    unpacked,
+)
 from coldstart_cli.report.log_files.rows import TIME, clean, lines_that_count, seconds
 
 _BLOCK = 1 << 20
@@ -28,6 +34,7 @@ class Reading:
     bytes_read: int = 0  # as it lies there
     first_at: float | None = None  # epoch seconds, of its first line
     gap: str | None = None  # why not all of it was read
+    partial: bool = False  # what was not read may be log lines
     counted_in: str = "byte"  # what the places in its rows are
 
 
@@ -43,6 +50,7 @@ def rows(file: LogFile, number: int, reading: Reading) -> Iterator[bytes]:
         raw = file.path.open("rb")
     except OSError as error:
         reading.gap = f"{file.path}: not read: {error.strerror}"
+        reading.partial = True
         return
     with raw:
         try:
@@ -61,8 +69,10 @@ def rows(file: LogFile, number: int, reading: Reading) -> Iterator[bytes]:
                 yield some
         except NotLogsError as error:
             reading.gap = f"{file.path}: {error}"
+            reading.partial = not isinstance(error, NotTextError)
         except UNREADABLE as error:
             reading.gap = f"{file.path}: cut off or damaged: {error}; what came before counts"
+            reading.partial = True
     reading.bytes_read = file.size
 
 
@@ -116,6 +126,7 @@ def _of_text(
                     f"{file.path}: byte {offset + begin}: JSON over several lines is not read; with"
                     " aws logs tail use --format detailed"
                 )
+                reading.partial = True
             wanted.append(b"%d\x1f%d\x1f%b%b\n" % (number, offset + begin, columns, line))
         offset += len(block)
         yield clean(b"".join(wanted))

@@ -11,7 +11,7 @@ import duckdb
 from coldstart_cli.report.figures import Report
 from coldstart_cli.report.log_files import facts, lines, periods, table
 from coldstart_cli.report.log_files.figures_of import figures
-from coldstart_cli.report.log_files.files import find
+from coldstart_cli.report.log_files.files import find, shown
 from coldstart_cli.report.log_files.incomplete import concerned, marked
 
 _MOST_GAPS = 20  # of one kind; the others are counted
@@ -67,14 +67,15 @@ def report_of_log_files(
         connection.execute(
             "INSERT INTO files SELECT unnest(?::INTEGER[]), unnest(?::VARCHAR[]),"
             " unnest(?::DOUBLE[])::BIGINT",
-            [list(range(len(files))), [str(file.source) for file in files], firsts],
+            [list(range(len(files))), [shown(file.source) for file in files], firsts],
         )
         gaps += _first([reading.gap for reading in readings if reading.gap is not None], "files")
+        names = [shown(file.path) for file in files]
         damaged = _damaged(connection, begin, end)
         gaps += _first(
             [
-                f"{files[number].path}: {readings[number].counted_in} {place}: a line that is cut"
-                " off or damaged" + (f", and {count - 1} more in this file" if count > 1 else "")
+                f"{names[number]}: {readings[number].counted_in} {place}: a line that is cut off or"
+                " damaged" + (f", and {count - 1} more in this file" if count > 1 else "")
                 for number, (count, place) in damaged.items()
             ],
             "files with damaged lines",
@@ -82,7 +83,7 @@ def report_of_log_files(
         unread = _unread(connection)
         gaps += _first(
             [
-                f"{files[number].path}: lines that look like Lambda's reports: {count}, none of"
+                f"{names[number]}: lines that look like Lambda's reports: {count}, none of"
                 " which could be read; see coldstart report --help for what can"
                 for number, count in unread.items()
             ],
@@ -92,8 +93,8 @@ def report_of_log_files(
         begin, end, narrowed = _within(begin, end, *_logged(connection))
         found, unknown = figures(connection, begin, end, functions)
         incomplete = {number for number, one in enumerate(readings) if one.partial}
-        names = concerned(connection, {*incomplete, *damaged, *unread})
-        found = marked(found, None if missing else names)
+        maybe_more = concerned(connection, {*incomplete, *damaged, *unread})
+        found = marked(found, None if missing else maybe_more)
         gaps += unknown
         gaps += _not_counted(connection, functions, window=begin is not None or end is not None)
         first, last = periods.span(connection)
@@ -109,7 +110,7 @@ def report_of_log_files(
         begin=first if begin is None else begin,
         end=last if end is None else end,
         functions=tuple(found),
-        source="log files: " + ", ".join(map(str, paths)),
+        source="log files: " + ", ".join(map(shown, paths)),
         gaps=tuple(gaps),
     )
 

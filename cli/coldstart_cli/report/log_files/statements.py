@@ -71,13 +71,13 @@ CREATE MACRO mb(said) AS
 SAID = r"""
 CREATE TEMP TABLE said AS
 SELECT file, place, unit, at_us, coarse, p.request_id AS request_id, p.duration AS duration,
-    nullif(regexp_extract(message, 'Billed Duration: ([\d.]+) ms', 1), '') AS billed,
+    nullif(regexp_extract(message, 'Billed Duration: (\S+) ms', 1), '') AS billed,
     nullif(regexp_extract(message, 'Memory Size: (\d+) MB', 1), '') AS memory,
     nullif(regexp_extract(message, 'Max Memory Used: (\d+) MB', 1), '') AS used,
     CASE WHEN contains(message, 'Init Duration: ')
-        THEN nullif(regexp_extract(message, 'Init Duration: ([\d.]+) ms', 1), '') END AS init,
+        THEN nullif(regexp_extract(message, 'Init Duration: (\S+) ms', 1), '') END AS init,
     CASE WHEN contains(message, 'Restore Duration: ') THEN nullif(
-        regexp_extract(message, '[^d]\sRestore Duration: ([\d.]+) ms', 1), '') END AS restore,
+        regexp_extract(message, '[^d]\sRestore Duration: (\S+) ms', 1), '') END AS restore,
     p.duration = '' OR used IS NULL OR regexp_matches(
         message, '\t[A-Z][A-Za-z ]*:?$|Duration: [\d.-]*( m?)?$|Duration: -') AS cut
 FROM (
@@ -173,7 +173,8 @@ UNION ALL SELECT file, place, at_us FROM batch WHERE json AND NOT json_valid(mes
 UNREAD = """
 INSERT INTO unread
 SELECT file, count(*) FROM unsplit
-WHERE p.kind = '' AND (contains(line, 'REPORT RequestId: ') OR contains(line, '"platform.report"'))
+WHERE p.kind IN ('', '{') AND contains(line, 'REPORT RequestId: ')
+    OR p.kind = '' AND contains(line, '"platform.report"')
 GROUP BY file
 """
 

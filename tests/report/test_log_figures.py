@@ -191,14 +191,14 @@ def test_streams_of_an_export_are_of_one_function(tmp_path: Path) -> None:
 def test_a_function_that_nothing_names(tmp_path: Path) -> None:
     (tmp_path / "out").write_text(report("a", 10.0) + "\n")
     result = report_of_log_files([tmp_path])
-    assert [(one.function, one.invocations) for one in result.functions] == [("unknown", 1)]
-    assert any("which function they are: 1, under unknown" in gap for gap in result.gaps)
+    assert [(one.function, one.invocations) for one in result.functions] == [("(unknown)", 1)]
+    assert any("which function they are: 1, under (unknown)" in gap for gap in result.gaps)
     named = report_of_log_files([tmp_path], functions=["mine"])
     assert [(one.function, one.invocations) for one in named.functions] == [("mine", 1)]
     assert not any("which function" in gap for gap in named.gaps)
     two = report_of_log_files([tmp_path], functions=["mine", "other"])
     assert two.functions == ()
-    assert [gap for gap in two.gaps if "unknown" in gap] == []
+    assert [gap for gap in two.gaps if "(unknown)" in gap] == []
     assert any("which function they are: 1, left out" in gap for gap in two.gaps)
 
 

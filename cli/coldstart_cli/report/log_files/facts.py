@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import duckdb
 
-UNKNOWN = "unknown"
+# No function can have this name: those have letters, digits, - and _ ("CreateFunction").
+UNKNOWN = "(unknown)"
 
 # An execution environment is a log stream. What a unit's lines are of: the function that the
 # layer's lines name, if it is one; or that of the log group, /aws/lambda/NAME; or that of the
@@ -47,6 +48,7 @@ LEFT JOIN platform USING (unit)
 # Two files may have the same line. Retries have the request id of the first try, so that the id
 # alone does not make it the same; nor does the duration, which is the timeout if it timed out.
 # Where one of the files has whole seconds (`aws logs tail --format short`), those are the same.
+# A line without a time is the same as one of that id and duration which has one.
 # Least of the units: a stream before a file, see table.py.
 _REQUESTS = """
 CREATE TABLE requests AS
@@ -54,7 +56,11 @@ WITH once AS (
     SELECT request_id, duration, at_us // 1000000 AS second, min(unit) AS unit, min(file) AS file,
         max(at_us) AS at_us, bool_and(coarse) AS coarse, max(billed) AS billed,
         max(memory) AS memory, max(used) AS used, max(init) AS init, max(restore) AS restore
-    FROM reports GROUP BY request_id, duration, second
+    FROM reports WHERE at_us IS NOT NULL OR (request_id, duration) NOT IN (
+        SELECT (request_id, duration) FROM reports WHERE at_us IS NOT NULL
+            AND request_id IN (SELECT request_id FROM reports WHERE at_us IS NULL)
+    )
+    GROUP BY request_id, duration, second
 ), named AS (
     SELECT request_id, min(function) AS function FROM starts
     WHERE request_id IS NOT NULL GROUP BY request_id

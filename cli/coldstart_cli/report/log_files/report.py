@@ -90,7 +90,8 @@ def report_of_log_files(
             "files with lines that could not be read",
         )
         facts.gather(connection, begin, end, functions)
-        begin, end, narrowed = _within(begin, end, *_logged(connection))
+        logged = _logged(connection)
+        begin, end, narrowed = _within(begin, end, *logged)
         found, unknown = figures(connection, begin, end, functions)
         incomplete = {number for number, one in enumerate(readings) if one.partial}
         maybe_more = concerned(connection, {*incomplete, *damaged, *unread})
@@ -98,14 +99,11 @@ def report_of_log_files(
         gaps += unknown
         gaps += _not_counted(connection, functions, window=begin is not None or end is not None)
         first, last = periods.span(connection)
+        why_none = "" if found else _why_none(connection, functions, logged)
     if narrowed:
         gaps.append(narrowed)
     if not found:
-        what = f"of {', '.join(functions)} " if functions else ""
-        gaps.append(
-            f"nothing {what}found: no line begins with REPORT, or with a time and REPORT, and none"
-            f" is the layer's; files read: {len(files)}"
-        )
+        gaps.append(f"nothing found: {why_none}; files read: {len(files)}")
     return Report(
         begin=first if begin is None else begin,
         end=last if end is None else end,
@@ -155,6 +153,39 @@ def _logged(connection: duckdb.DuckDBPyConnection) -> tuple[float | None, float 
     return (None, None) if row is None else (row[0], row[1])
 
 
+def _why_none(
+    connection: duckdb.DuckDBPyConnection,
+    functions: Sequence[str],
+    logged: tuple[float | None, float | None],
+) -> str:
+    """Why there is no function to report on: what lines there are, if there are any."""
+    row = connection.execute(
+        "SELECT count(*) FROM (SELECT function FROM requests UNION ALL SELECT function"
+        " FROM verdicts) WHERE ? OR list_contains(?, function)",
+        [not functions, list(functions)],
+    ).fetchone()
+    if row is not None and row[0]:
+        return f"the lines there are lie outside of the window, {_said(*logged)}"
+    others = [
+        name
+        for (name,) in connection.execute(
+            "SELECT DISTINCT function FROM environments WHERE function IS NOT NULL ORDER BY ALL"
+        ).fetchall()
+    ]
+    if functions and others:
+        named = ", ".join(others[:3]) + (f" and {len(others) - 3} more" if others[3:] else "")
+        return f"no line is of {', '.join(functions)}; there are lines of {named}"
+    what = f" of {', '.join(functions)}" if functions else ""
+    return f"no line{what} begins with REPORT, or with a time and REPORT, and none is the layer's"
+
+
+def _said(first: float | None, last: float | None) -> str:
+    if first is None or last is None:
+        return "or have no time"
+    times = [datetime.fromtimestamp(at, timezone.utc) for at in (first, last)]
+    return "from {:%Y-%m-%d %H:%M:%S} to {:%Y-%m-%d %H:%M:%S} UTC".format(*times)
+
+
 def _within(
     begin: float | None, end: float | None, first: float | None, last: float | None
 ) -> tuple[float | None, float | None, str | None]:
@@ -171,13 +202,9 @@ def _within(
         return begin, end, None
     # The end is the first moment after the window, the last line is in it.
     narrowed = (first if before else begin, last + 0.001 if after else end)
-    said = " to ".join(
-        datetime.fromtimestamp(at, timezone.utc).strftime("%Y-%m-%d %H:%M:%S")
-        for at in (first, last)
-    )
     return (
         *narrowed,
-        f"the window is wider than the logs, which go from {said} UTC; it is taken to be that",
+        f"the window is wider than the logs, which go {_said(first, last)}; it is taken to be that",
     )
 
 

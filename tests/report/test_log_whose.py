@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from coldstart_cli.report.log_files.report import report_of_log_files
 from coldstart_cli.report.window import parse_time
-from log_exports import BEGIN, emf, iso, report
+from log_exports import BEGIN, emf, init_start, iso, report, stream_name
 
 
 def log(folder: Path, function: str = "orders") -> Path:
@@ -34,6 +34,36 @@ def test_lines_outside_the_window_are_not_none(tmp_path: Path) -> None:
 def test_lines_of_other_functions_are_not_none(tmp_path: Path) -> None:
     (gap,) = report_of_log_files([log(tmp_path, "stock")], functions=["orders"]).gaps
     assert gap == "nothing found: no line is of orders; there are lines of stock; files read: 1"
+
+
+def test_one_name_in_two_regions(tmp_path: Path) -> None:
+    def environment(number: int, region: str | None, requests: int) -> None:
+        file = tmp_path / f"t{number}" / stream_name(number).replace("/", "-") / "000000"
+        file.parent.mkdir(parents=True)
+        arn = init_start().replace("eu-west-1", region or "")
+        lines = [(BEGIN, arn)] if region else []
+        lines.append((BEGIN + 1, emf(f"{number}-0", BEGIN + 1)))
+        lines += [
+            (BEGIN + 2 + n, report(f"{number}-{n}", 10.0, init=None if n else 200.0))
+            for n in range(requests)
+        ]
+        file.write_text("".join(f"{iso(at)} {message}\n" for at, message in lines))
+
+    environment(1, "eu-west-1", 3)
+    environment(2, "us-east-1", 4)
+
+    def found() -> list[tuple[str, str | None, int, int, dict[str, int]]]:
+        return [
+            (one.function, one.region, one.invocations, one.cold_starts, dict(one.contradictions))
+            for one in report_of_log_files([tmp_path], functions=["orders"]).functions
+        ]
+
+    two = [("orders", "eu-west-1", 3, 1, {}), ("orders", "us-east-1", 4, 1, {})]
+    assert found() == two
+    environment(3, None, 5)
+    assert found() == [("orders", None, 5, 1, {}), *two]
+    (gap,) = report_of_log_files([tmp_path]).gaps
+    assert gap.startswith("orders: there are functions of that name in several regions")
 
 
 def test_a_function_that_is_named_unknown(tmp_path: Path) -> None:

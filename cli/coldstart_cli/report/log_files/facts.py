@@ -84,6 +84,21 @@ WHERE $all OR list_contains($functions, function)
 GROUP BY request_id, at_us, start_type, function
 """
 
+# Functions of one name in several regions are several functions: INIT_START tells the region of an
+# environment. Their key has the region behind the name, empty where it is not known.
+_REGIONS = """
+CREATE TEMP TABLE several AS
+SELECT unit, environments.function, environments.function || chr(31) || coalesce(region, '') AS key
+FROM environments SEMI JOIN (
+    SELECT function FROM environments GROUP BY function HAVING count(DISTINCT region) > 1
+) AS spread ON environments.function = spread.function;
+UPDATE requests SET function = key FROM several
+WHERE requests.unit = several.unit AND requests.function = several.function;
+UPDATE verdicts SET function = key FROM several
+WHERE verdicts.unit = several.unit AND verdicts.function = several.function;
+"""
+_BETWEEN = chr(31)
+
 # Later than any line, in µs.
 EVER = 1 << 60
 
@@ -117,4 +132,15 @@ def gather(
     unnamed = functions[0] if len(functions) == 1 else UNKNOWN
     connection.execute(_REQUESTS, {**window, "unnamed": unnamed})
     connection.execute(_VERDICTS, window)
+    connection.execute(_REGIONS)
     connection.execute("DROP TABLE reports; DROP TABLE starts")
+
+
+def name_of(function: str) -> tuple[str, bool]:
+    """A function's name without the region, and whether there are others of that name.
+
+    Args:
+        function: as it is in the tables ``requests`` and ``verdicts``.
+    """
+    name, several, _ = function.partition(_BETWEEN)
+    return name, bool(several)

@@ -14,6 +14,7 @@ from coldstart_cli.report.distribution import bucket_edges
 from coldstart_cli.report.figures import Distribution, FunctionFigures, Provisioned
 from coldstart_cli.report.log_files.audit import audit
 from coldstart_cli.report.log_files.concurrency import concurrency
+from coldstart_cli.report.log_files.facts import name_of
 from coldstart_cli.report.log_files.incomplete import reports_missing
 from coldstart_cli.report.log_files.periods import periods
 
@@ -124,37 +125,43 @@ def figures(
     bars = periods(connection, begin, end)
     audited = audit(connection)
     found = []
-    for name in sorted({*base, *starts}):
+    for key in sorted({*base, *starts}):
+        name, several = name_of(key)
         if functions and name not in functions:
             continue
-        row, told, place = base.get(name, {}), traits.get(name, {}), places.get(name, {})
+        row, told, place = base.get(key, {}), traits.get(key, {}), places.get(key, {})
+        if several and place.get("region") is None:
+            gaps.append(
+                f"{name}: there are functions of that name in several regions, and of which one"
+                " some lines are is not known; they are in a row of their own"
+            )
         one = FunctionFigures(
             function=name,
             region=place.get("region"),
             invocations=row.get("invocations", 0),
-            starts=starts.get(name, {}),
-            cold_starts=cold.get(name, 0),
+            starts=starts.get(key, {}),
+            cold_starts=cold.get(key, 0),
             platform_inits=row.get("platform_inits", 0),
             platform_restores=row.get("platform_restores", 0),
-            init=inits.get(name),
-            restore=restores.get(name),
+            init=inits.get(key),
+            restore=restores.get(key),
             billed_ms=row.get("billed_ms", 0.0),
             billed_init_ms=row.get("billed_init_ms", 0.0),
             memory_mb=row.get("memory_mb") or told.get("memory"),
             max_memory_used_mb=row.get("max_memory_used_mb"),
             runtime=told.get("runtime") or place.get("runtime"),
-            concurrency=None if row.get("coarse") or row.get("timeless") else levels.get(name),
-            provisioned=spilled.get(name),
-            periods=bars.get(name, ()),
+            concurrency=None if row.get("coarse") or row.get("timeless") else levels.get(key),
+            provisioned=spilled.get(key),
+            periods=bars.get(key, ()),
             snap_start=told.get("snap_start"),
-            layer=name in audited,
+            layer=key in audited,
             billed_gb_seconds=row.get("billed_gb_seconds"),
             billed_init_gb_seconds=row.get("billed_init_gb_seconds"),
             # Lines tell of environments that had a request; how many are allocated they do not.
-            provisioned_known=name not in spilled,
+            provisioned_known=key not in spilled,
         )
-        if name in audited:
-            result = audited[name]
+        if key in audited:
+            result = audited[key]
             one = replace(one, contradictions=result.counts, contradictions_listed=result.listed)
             if result.not_compared:
                 one = replace(one, partial=True)
@@ -236,7 +243,7 @@ def _spillover(
         found[function] = Provisioned(None, None, spilled if known else None)
         if unknown:
             gaps.append(
-                f"{function}: invocations of versions with provisioned concurrency, but in which"
+                f"{name_of(function)[0]}: invocations of versions with provisioned concurrency, but in which"
                 f" environment is not known: {unknown} of {requests}; not in the spill-over"
             )
     return found, gaps

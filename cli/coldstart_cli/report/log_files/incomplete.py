@@ -8,6 +8,7 @@ from dataclasses import replace
 import duckdb
 
 from coldstart_cli.report.figures import FunctionFigures
+from coldstart_cli.report.log_files.facts import name_of
 
 # The functions that a file's lines are of; None: of one that is not known.
 _OF_FILES = """
@@ -29,7 +30,7 @@ def concerned(connection: duckdb.DuckDBPyConnection, files: Collection[int]) -> 
     of: dict[int, set[str | None]] = {number: set() for number in files}
     for number, function in connection.execute(_OF_FILES).fetchall():
         if number in of:
-            of[number].add(function)
+            of[number].add(None if function is None else name_of(function)[0])
     found: set[str] = set()
     for functions in of.values():
         known = functions - {None}

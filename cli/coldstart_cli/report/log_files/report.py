@@ -161,7 +161,7 @@ def _why_none(
     """Why there is no function to report on: what lines there are, if there are any."""
     row = connection.execute(
         "SELECT count(*) FROM (SELECT function FROM requests UNION ALL SELECT function"
-        " FROM verdicts) WHERE ? OR list_contains(?, function)",
+        " FROM verdicts) WHERE ? OR list_contains(?, split_part(function, chr(31), 1))",
         [not functions, list(functions)],
     ).fetchone()
     if row is not None and row[0]:

@@ -243,7 +243,7 @@ def _spillover(
         found[function] = Provisioned(None, None, spilled if known else None)
         if unknown:
             gaps.append(
-                f"{name_of(function)[0]}: invocations of versions with provisioned concurrency, but in which"
-                f" environment is not known: {unknown} of {requests}; not in the spill-over"
+                f"{name_of(function)[0]}: invocations of versions with provisioned concurrency, but"
+                f" in which environment is not known: {unknown} of {requests}; not in the spill-over"
             )
     return found, gaps

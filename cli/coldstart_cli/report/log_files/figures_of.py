@@ -244,6 +244,7 @@ def _spillover(
         if unknown:
             gaps.append(
                 f"{name_of(function)[0]}: invocations of versions with provisioned concurrency, but"
-                f" in which environment is not known: {unknown} of {requests}; not in the spill-over"
+                f" in which environment is not known: {unknown} of {requests}; not in the"
+                " spill-over"
             )
     return found, gaps

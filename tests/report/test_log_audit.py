@@ -122,7 +122,12 @@ LEGITIMATE = {
         (AT, emf("r", AT, "cold")),
         (AT + 3.0, report("r", 3000.0, init=402.04, status="timeout")),
     ],
-    "the request has not ended": [(AT, emf("r", AT, "cold"))],
+    "the request has not ended": [
+        (AT, emf("r", AT, "cold")), (AT, report("w", 9.0))
+    ],
+    "the layer's clock is behind": [
+        (AT - 2.5, emf("r", AT - 2.5, "cold")), (AT + 0.1, report("r", 100.0, init=200.0))
+    ],
     "the request had begun before the logs": [(BEGIN + 0.4, report("r", 900.0, init=200.0))],
     "warm": [(AT, report("r", 10.0))],
 }  # fmt: skip

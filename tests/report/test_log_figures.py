@@ -131,6 +131,7 @@ def test_bars_are_cut_at_round_times_and_none_is_left_out(tmp_path: Path) -> Non
     assert [(bar.at - BEGIN, bar.seconds, bar.invocations, bar.cold_starts) for bar in bars] == [
         (0, 60, 1, 1), (60, 60, 0, 0), (120, 60, 1, 0)]  # fmt: skip
     assert [bar.starts for bar in bars] == [{"cold": 1}, {}, {}]
+    lines.append((BEGIN + 3600, report("c", 10.0)))  # not in it, but the logs go on to there
     function = of_lines(tmp_path, lines, begin=BEGIN, end=BEGIN + 3600)
     assert (function.invocations, len(function.periods)) == (2, 60)
 
@@ -190,14 +191,14 @@ def test_streams_of_an_export_are_of_one_function(tmp_path: Path) -> None:
 def test_a_function_that_nothing_names(tmp_path: Path) -> None:
     (tmp_path / "out").write_text(report("a", 10.0) + "\n")
     result = report_of_log_files([tmp_path])
-    assert [(one.function, one.invocations) for one in result.functions] == [("unknown", 1)]
-    assert any("which function they are: 1, under unknown" in gap for gap in result.gaps)
+    assert [(one.function, one.invocations) for one in result.functions] == [("(unknown)", 1)]
+    assert any("which function they are: 1, under (unknown)" in gap for gap in result.gaps)
     named = report_of_log_files([tmp_path], functions=["mine"])
     assert [(one.function, one.invocations) for one in named.functions] == [("mine", 1)]
     assert not any("which function" in gap for gap in named.gaps)
     two = report_of_log_files([tmp_path], functions=["mine", "other"])
     assert two.functions == ()
-    assert [gap for gap in two.gaps if "unknown" in gap] == []
+    assert [gap for gap in two.gaps if "(unknown)" in gap] == []
     assert any("which function they are: 1, left out" in gap for gap in two.gaps)
 
 

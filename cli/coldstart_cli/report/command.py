@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import sys
 import time
@@ -93,6 +94,7 @@ def report_command(
         raise click.BadParameter("--until has to be later than --since", param_hint="--until")
     if html is not None and not html.parent.is_dir():
         raise click.BadParameter(f"there is no folder {html.parent}", param_hint="--html")
+    _printable()
     missing: tuple[str, ...] = ()
     if logs:
         report = _of_files(logs, selection, since, until)
@@ -117,6 +119,12 @@ def report_command(
         say(f"wrote {html}")
     # Whoever goes by the exit code must not take a part for the whole.
     sys.exit(FAILED if missing or any(one.partial for one in report.functions) else DONE)
+
+
+def _printable() -> None:
+    """Whatever the terminal's encoding lacks is shown as ?, where it would end the report."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
 
 
 def _of_account(

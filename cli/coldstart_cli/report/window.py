@@ -6,6 +6,7 @@ import re
 from datetime import datetime, timezone
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+_YEAR_10000 = 253_402_300_800  # epoch seconds
 
 
 def parse_time(text: str, now: float) -> float:
@@ -17,16 +18,20 @@ def parse_time(text: str, now: float) -> float:
         now: epoch seconds.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: it is neither, or not of the years 1970 to 9999.
     """
     ago = re.fullmatch(r"(\d{1,9})([smhdw])", text)
     if ago is not None:
-        return now - int(ago[1]) * _UNITS[ago[2]]
-    try:
-        # Before Python 3.11 fromisoformat does not know Z.
-        time = datetime.fromisoformat(re.sub("[zZ]$", "+00:00", text))
-        return (time if time.tzinfo else time.replace(tzinfo=timezone.utc)).timestamp()
-    except (ValueError, OverflowError):
-        raise ValueError(
-            f"{text!r} is neither so long ago (15m, 24h, 7d) nor a time (2026-11-25T10:00:00Z)"
-        ) from None
+        at = now - int(ago[1]) * _UNITS[ago[2]]
+    else:
+        try:
+            # Before Python 3.11 fromisoformat does not know Z.
+            time = datetime.fromisoformat(re.sub("[zZ]$", "+00:00", text))
+            at = (time if time.tzinfo else time.replace(tzinfo=timezone.utc)).timestamp()
+        except (ValueError, OverflowError):
+            raise ValueError(
+                f"{text!r} is neither so long ago (15m, 24h, 7d) nor a time (2026-11-25T10:00:00Z)"
+            ) from None
+    if not 0 <= at < _YEAR_10000:
+        raise ValueError(f"{text!r} is not a time in the years 1970 to 9999")
+    return at

@@ -14,7 +14,11 @@ _LISTED = 50  # of each function
 # A verdict belongs to the try of its request in which it was written; another try has the same id.
 # Times in whole seconds make a second and a half of leeway necessary. An init takes ten seconds at
 # most before it is run again ("Understanding the Lambda execution environment lifecycle").
+# An id with one REPORT line has one try, and clocks that differ must not part the two lines.
 _MATCHED = """
+CREATE TEMP TABLE tried AS
+SELECT request_id, count(*) AS tries FROM requests
+SEMI JOIN verdicts USING (request_id) GROUP BY request_id HAVING tries > 1;
 CREATE TEMP TABLE matched AS
 SELECT *, EXISTS (
         FROM phases WHERE phases.unit = tries.unit AND kind = 'INIT_REPORT' AND failed
@@ -24,8 +28,9 @@ SELECT *, EXISTS (
 FROM (
     SELECT requests.*, requests.at_us - (duration * 1000)::BIGINT AS began_us, verdicts.start_type,
         verdicts.cold, requests.init IS NOT NULL OR requests.restore IS NOT NULL AS started
-    FROM requests LEFT JOIN verdicts ON requests.request_id = verdicts.request_id AND (
-        requests.at_us IS NULL OR verdicts.at_us IS NULL OR verdicts.at_us BETWEEN
+    FROM requests LEFT JOIN tried USING (request_id)
+    LEFT JOIN verdicts ON requests.request_id = verdicts.request_id AND (
+        tries IS NULL OR requests.at_us IS NULL OR verdicts.at_us IS NULL OR verdicts.at_us BETWEEN
             requests.at_us - (duration * 1000)::BIGINT - 1500000 AND requests.at_us + 1500000)
     WHERE requests.counted AND requests.function IN (SELECT function FROM verdicts)
         AND (started OR verdicts.start_type IS NOT NULL)

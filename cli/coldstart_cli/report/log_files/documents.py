@@ -11,6 +11,7 @@ from typing import Any
 
 import ijson
 
+from coldstart_cli.report.log_files.bounded import BLOCK, Bounded
 from coldstart_cli.report.log_files.files import UNREADABLE, NotLogsError
 from coldstart_cli.report.log_files.rows import SEPARATOR, clean, lines_that_count, seconds
 
@@ -23,6 +24,9 @@ _DOCUMENT = re.compile(rb'\s*(\[\s*)?[\[{]\s*(?:"(\w+|@\w+)"|\{)\s*')
 _EVENT_KEYS = (b"events", b"searchedLogStreams", b"nextForwardToken", b"nextBackwardToken")
 _QUERY_KEYS = (b"results", b"queryLanguage", b"statistics", b"encryptionKey")
 _RECORD_KEYS = (b"messageType", b"owner", b"logGroup", b"logStream", b"logStreamName", b"eventId")
+# Events of GetLogEvents alone. Functions that log JSON may use the first two of these keys, too.
+_EVENT = re.compile(rb'"timestamp"\s*:\s*\d{13}\b')
+_EVENT_FIRST = (b"timestamp", b"message", b"ingestionTime")
 
 
 def events_in(head: bytes) -> str | None:
@@ -35,20 +39,16 @@ def events_in(head: bytes) -> str | None:
     key = match[2] if match else None
     if match is None or key is None:
         return None
+    event = key in _EVENT_FIRST and _EVENT.search(head) is not None
     if match[1]:  # a list of events, or of rows
-        return "item" if key in (b"@timestamp", b"@message", *_RECORD_KEYS) else None
+        return "item" if event or key in (b"@timestamp", b"@message", *_RECORD_KEYS) else None
+    if key == b"ResponseMetadata":  # boto3's answer as it is, of either kind
+        return "results.item" if b'"results"' in head else "events.item"
     if key in _EVENT_KEYS:
         return "events.item"
     if key in _QUERY_KEYS:
         return "results.item"
-    return "" if key in _RECORD_KEYS else None
-
-
-class _Steps:
-    """What ijson reads from."""
-
-    def __init__(self, content: io.BufferedReader | gzip.GzipFile) -> None:
-        self.read = content.read1
+    return "" if key in _RECORD_KEYS or (event and b'"ingestionTime"' in head) else None
 
 
 def rows_of_document(
@@ -62,14 +62,16 @@ def rows_of_document(
         number: what to call the file.
 
     Raises:
-        NotLogsError: it is not JSON from some place on.
+        NotLogsError: it is not JSON from some place on, or JSON of no log events.
         OSError, EOFError, zlib.error: it is damaged from some place on.
     """
     count = 0
     wanted: list[bytes] = []
     failure: Exception | None = None
     try:
-        for item in ijson.items(_Steps(content), prefix, multiple_values=True, use_float=True):
+        for item in ijson.items(
+            Bounded(content), prefix, buf_size=BLOCK, multiple_values=True, use_float=True
+        ):
             for event in _events(item):
                 count += 1
                 row = _row(event, number, count)
@@ -78,7 +80,7 @@ def rows_of_document(
             if len(wanted) >= 1000:
                 yield clean(b"".join(wanted))
                 wanted = []
-    except UNREADABLE as error:
+    except (*UNREADABLE, NotLogsError) as error:
         failure = error
     except ijson.JSONError as error:
         why = str(error).partition("\n")[0].strip() or "cut off"
@@ -93,7 +95,9 @@ def rows_of_document(
 def _events(item: Any) -> Iterator[dict[str, Any]]:
     """The events of a part of a document, whichever it is."""
     if isinstance(item, list):  # GetQueryResults: a list of fields a row
-        item = {cell.get("field"): cell.get("value") for cell in item if isinstance(cell, dict)}
+        item = {
+            str(cell.get("field")): cell.get("value") for cell in item if isinstance(cell, dict)
+        }
     if not isinstance(item, dict):
         return
     inside = item.get("logEvents")

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import duckdb
 
-UNKNOWN = "unknown"
+# No function can have this name: those have letters, digits, - and _ ("CreateFunction").
+UNKNOWN = "(unknown)"
 
 # An execution environment is a log stream. What a unit's lines are of: the function that the
 # layer's lines name, if it is one; or that of the log group, /aws/lambda/NAME; or that of the
@@ -47,6 +48,7 @@ LEFT JOIN platform USING (unit)
 # Two files may have the same line. Retries have the request id of the first try, so that the id
 # alone does not make it the same; nor does the duration, which is the timeout if it timed out.
 # Where one of the files has whole seconds (`aws logs tail --format short`), those are the same.
+# A line without a time is the same as one of that id and duration which has one.
 # Least of the units: a stream before a file, see table.py.
 _REQUESTS = """
 CREATE TABLE requests AS
@@ -54,7 +56,11 @@ WITH once AS (
     SELECT request_id, duration, at_us // 1000000 AS second, min(unit) AS unit, min(file) AS file,
         max(at_us) AS at_us, bool_and(coarse) AS coarse, max(billed) AS billed,
         max(memory) AS memory, max(used) AS used, max(init) AS init, max(restore) AS restore
-    FROM reports GROUP BY request_id, duration, second
+    FROM reports WHERE at_us IS NOT NULL OR (request_id, duration) NOT IN (
+        SELECT (request_id, duration) FROM reports WHERE at_us IS NOT NULL
+            AND request_id IN (SELECT request_id FROM reports WHERE at_us IS NULL)
+    )
+    GROUP BY request_id, duration, second
 ), named AS (
     SELECT request_id, min(function) AS function FROM starts
     WHERE request_id IS NOT NULL GROUP BY request_id
@@ -78,8 +84,23 @@ WHERE $all OR list_contains($functions, function)
 GROUP BY request_id, at_us, start_type, function
 """
 
+# Functions of one name in several regions are several functions: INIT_START tells the region of an
+# environment. Their key has the region behind the name, empty where it is not known.
+_REGIONS = """
+CREATE TEMP TABLE several AS
+SELECT unit, environments.function, environments.function || chr(31) || coalesce(region, '') AS key
+FROM environments SEMI JOIN (
+    SELECT function FROM environments GROUP BY function HAVING count(DISTINCT region) > 1
+) AS spread ON environments.function = spread.function;
+UPDATE requests SET function = key FROM several
+WHERE requests.unit = several.unit AND requests.function = several.function;
+UPDATE verdicts SET function = key FROM several
+WHERE verdicts.unit = several.unit AND verdicts.function = several.function;
+"""
+_BETWEEN = chr(31)
+
 # Later than any line, in µs.
-_EVER = 1 << 60
+EVER = 1 << 60
 
 
 def gather(
@@ -101,8 +122,8 @@ def gather(
             its.
     """
     window = {
-        "begin": -_EVER if begin is None else round(begin * 1e6),
-        "end": _EVER if end is None else round(end * 1e6),
+        "begin": -EVER if begin is None else round(begin * 1e6),
+        "end": EVER if end is None else round(end * 1e6),
         "whole": begin is None and end is None,
         "all": not functions,
         "functions": [*functions, UNKNOWN],
@@ -111,4 +132,15 @@ def gather(
     unnamed = functions[0] if len(functions) == 1 else UNKNOWN
     connection.execute(_REQUESTS, {**window, "unnamed": unnamed})
     connection.execute(_VERDICTS, window)
+    connection.execute(_REGIONS)
     connection.execute("DROP TABLE reports; DROP TABLE starts")
+
+
+def name_of(function: str) -> tuple[str, bool]:
+    """A function's name without the region, and whether there are others of that name.
+
+    Args:
+        function: as it is in the tables ``requests`` and ``verdicts``.
+    """
+    name, several, _ = function.partition(_BETWEEN)
+    return name, bool(several)

@@ -14,6 +14,8 @@ from coldstart_cli.report.distribution import bucket_edges
 from coldstart_cli.report.figures import Distribution, FunctionFigures, Provisioned
 from coldstart_cli.report.log_files.audit import audit
 from coldstart_cli.report.log_files.concurrency import concurrency
+from coldstart_cli.report.log_files.facts import name_of
+from coldstart_cli.report.log_files.incomplete import reports_missing
 from coldstart_cli.report.log_files.periods import periods
 
 _MOST_BUCKETS = 30
@@ -22,15 +24,27 @@ _MOST_BUCKETS = 30
 # itself. Since 1 August 2025 that is so for every on-demand function, with Zip packages on managed
 # runtimes as well ("AWS Lambda standardizes billing for INIT Phase", AWS Compute Blog, 2025-04-29).
 # The init of a provisioned environment is billed whether or not a request ever reaches it: where
-# its line does not bill it, it is in neither sum.
+# its line does not bill it, it is in neither sum. The memory size may change within the window:
+# each line is paid at its own, and what was used at most is that of the newest size.
 _BASE = """
 SELECT function, count(*) AS invocations, count(init) AS platform_inits,
     count(restore) AS platform_restores, coalesce(sum(billed), 0) AS billed_ms,
     coalesce(sum(init) FILTER (WHERE billed >= duration + init - 0.01), 0) AS billed_init_ms,
-    arg_max(memory, coalesce(at_us, 0)) AS memory_mb, max(used) AS max_memory_used_mb,
+    CASE WHEN count(*) FILTER (WHERE billed IS NOT NULL AND requests.memory IS NULL) = 0
+        THEN sum(billed * requests.memory) / 1024000 END AS billed_gb_seconds,
+    CASE WHEN count(*) FILTER (WHERE billed IS NOT NULL AND requests.memory IS NULL) = 0
+        THEN coalesce(
+            sum(init * requests.memory) FILTER (WHERE billed >= duration + init - 0.01), 0
+        ) / 1024000 END AS billed_init_gb_seconds,
+    current.memory AS memory_mb, max(used) FILTER (WHERE requests.memory = current.memory
+        OR current.memory IS NULL) AS max_memory_used_mb,
     count(*) - count(billed) AS unbilled, count(*) - count(at_us) AS timeless,
     bool_or(coarse) AS coarse
-FROM requests WHERE counted GROUP BY function
+FROM requests LEFT JOIN (
+    SELECT function, arg_max(memory, coalesce(at_us, 0)) AS memory
+    FROM requests WHERE counted GROUP BY function
+) AS current USING (function)
+WHERE counted GROUP BY function, current.memory
 """
 
 _STARTS = """
@@ -64,13 +78,15 @@ FROM requests WHERE counted AND function = $function AND {0} IS NOT NULL GROUP B
 """
 
 # An environment of provisioned concurrency says so in the layer's lines, and of which version it
-# is. A request that an on-demand environment of that version had, found none of them free.
+# is. A request that an on-demand environment of that version had, found none of them free, if it
+# came after the first of them: before that there may have been none.
 _SPILLOVER = """
 WITH provisioned AS (
-    SELECT DISTINCT function, version FROM verdicts
-    WHERE initialization_type = 'provisioned-concurrency'
+    SELECT function, version, min(at_us) AS since_us FROM verdicts
+    WHERE initialization_type = 'provisioned-concurrency' GROUP BY function, version
 )
-SELECT requests.function, count(*) FILTER (WHERE initialization_type = 'on-demand'),
+SELECT requests.function, count(*) FILTER (WHERE initialization_type = 'on-demand'
+        AND (at_us IS NULL OR since_us IS NULL OR at_us >= since_us)),
     count(*) FILTER (WHERE initialization_type IS NULL OR stream IS NULL), count(*)
 FROM requests JOIN environments USING (unit) JOIN provisioned
     ON requests.function = provisioned.function
@@ -109,42 +125,57 @@ def figures(
     bars = periods(connection, begin, end)
     audited = audit(connection)
     found = []
-    for name in sorted({*base, *starts}):
+    for key in sorted({*base, *starts}):
+        name, several = name_of(key)
         if functions and name not in functions:
             continue
-        row, told, place = base.get(name, {}), traits.get(name, {}), places.get(name, {})
+        row, told, place = base.get(key, {}), traits.get(key, {}), places.get(key, {})
+        if several and place.get("region") is None:
+            gaps.append(
+                f"{name}: there are functions of that name in several regions, and of which one"
+                " some lines are is not known; they are in a row of their own"
+            )
         one = FunctionFigures(
             function=name,
             region=place.get("region"),
             invocations=row.get("invocations", 0),
-            starts=starts.get(name, {}),
-            cold_starts=cold.get(name, 0),
+            starts=starts.get(key, {}),
+            cold_starts=cold.get(key, 0),
             platform_inits=row.get("platform_inits", 0),
             platform_restores=row.get("platform_restores", 0),
-            init=inits.get(name),
-            restore=restores.get(name),
+            init=inits.get(key),
+            restore=restores.get(key),
             billed_ms=row.get("billed_ms", 0.0),
             billed_init_ms=row.get("billed_init_ms", 0.0),
             memory_mb=row.get("memory_mb") or told.get("memory"),
             max_memory_used_mb=row.get("max_memory_used_mb"),
             runtime=told.get("runtime") or place.get("runtime"),
-            concurrency=None if row.get("coarse") or row.get("timeless") else levels.get(name),
-            provisioned=spilled.get(name),
-            periods=bars.get(name, ()),
+            concurrency=None if row.get("coarse") or row.get("timeless") else levels.get(key),
+            provisioned=spilled.get(key),
+            periods=bars.get(key, ()),
             snap_start=told.get("snap_start"),
-            layer=name in audited,
+            layer=key in audited,
+            billed_gb_seconds=row.get("billed_gb_seconds"),
+            billed_init_gb_seconds=row.get("billed_init_gb_seconds"),
+            # Lines tell of environments that had a request; how many are allocated they do not.
+            provisioned_known=key not in spilled,
         )
-        if name in audited:
-            result = audited[name]
+        if key in audited:
+            result = audited[key]
             one = replace(one, contradictions=result.counts, contradictions_listed=result.listed)
             if result.not_compared:
+                one = replace(one, partial=True)
                 gaps.append(
-                    f"{name}: starts not compared with the layer's lines, of a version without any,"
-                    f" before its first one or without a time: {result.not_compared}"
+                    f"{name}: starts not compared with the layer's lines, nor counted as cold, of a"
+                    f" version without any, before its first one or without a time:"
+                    f" {result.not_compared}"
                 )
         else:
             one = replace(one, cold_starts=one.platform_inits + one.platform_restores)
-        found.append(one)
+        missing = reports_missing(one)
+        if missing is not None:
+            gaps.append(f"{name}: {missing}")
+        found.append(replace(one, partial=one.partial or missing is not None))
         gaps += _gaps(one, row)
     without = [one.function for one in found if not one.layer]
     if without:
@@ -157,8 +188,6 @@ def figures(
 
 def _gaps(one: FunctionFigures, row: dict[str, Any]) -> list[str]:
     gaps = []
-    if not one.invocations:
-        gaps.append(f"{one.function}: no REPORT line; how many invocations there were is not known")
     if row.get("timeless"):
         gaps.append(
             f"{one.function}: REPORT lines without a time: {row['timeless']} of {one.invocations};"
@@ -214,7 +243,8 @@ def _spillover(
         found[function] = Provisioned(None, None, spilled if known else None)
         if unknown:
             gaps.append(
-                f"{function}: invocations of versions with provisioned concurrency, but in which"
-                f" environment is not known: {unknown} of {requests}; not in the spill-over"
+                f"{name_of(function)[0]}: invocations of versions with provisioned concurrency, but"
+                f" in which environment is not known: {unknown} of {requests}; not in the"
+                " spill-over"
             )
     return found, gaps

@@ -9,7 +9,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from coldstart_cli.report.log_files.documents import events_in, rows_of_document
-from coldstart_cli.report.log_files.files import UNREADABLE, LogFile, NotLogsError, unpacked
+from coldstart_cli.report.log_files.files import (
+    UNREADABLE,
+    LogFile,
+    NotLogsError,
+    NotTextError,
+    opened,
+    shown,
+    unpacked,
+)
 from coldstart_cli.report.log_files.rows import TIME, clean, lines_that_count, seconds
 
 _BLOCK = 1 << 20
@@ -28,6 +36,7 @@ class Reading:
     bytes_read: int = 0  # as it lies there
     first_at: float | None = None  # epoch seconds, of its first line
     gap: str | None = None  # why not all of it was read
+    partial: bool = False  # what was not read may be log lines
     counted_in: str = "byte"  # what the places in its rows are
 
 
@@ -40,12 +49,15 @@ def rows(file: LogFile, number: int, reading: Reading) -> Iterator[bytes]:
         reading: is filled in on the way; what cannot be read is told there.
     """
     try:
-        raw = file.path.open("rb")
+        raw = opened(file.path)
     except OSError as error:
-        reading.gap = f"{file.path}: not read: {error.strerror}"
+        reading.gap = f"{shown(file.path)}: not read: {error.strerror}"
+        reading.partial = True
         return
     with raw:
         try:
+            if not raw.seekable() and not raw.peek(1):
+                raise NotLogsError("not read: nothing comes out of this pipe")
             content = unpacked(raw)
             if content.peek(3).startswith(_BYTE_ORDER_MARK):
                 content.read(3)
@@ -57,12 +69,16 @@ def rows(file: LogFile, number: int, reading: Reading) -> Iterator[bytes]:
                 else rows_of_document(content, prefix, number)
             )
             for some in found:
-                reading.bytes_read = raw.tell()
+                reading.bytes_read = raw.tell() if raw.seekable() else 0
                 yield some
         except NotLogsError as error:
-            reading.gap = f"{file.path}: {error}"
+            reading.gap = f"{shown(file.path)}: {error}"
+            reading.partial = not isinstance(error, NotTextError)
         except UNREADABLE as error:
-            reading.gap = f"{file.path}: cut off or damaged: {error}; what came before counts"
+            reading.gap = (
+                f"{shown(file.path)}: cut off or damaged: {error}; what came before counts"
+            )
+            reading.partial = True
     reading.bytes_read = file.size
 
 
@@ -113,9 +129,10 @@ def _of_text(
             line = block[begin:end]
             if _BROKEN_UP.match(line) and reading.gap is None:
                 reading.gap = (
-                    f"{file.path}: byte {offset + begin}: JSON over several lines is not read; with"
-                    " aws logs tail use --format detailed"
+                    f"{shown(file.path)}: byte {offset + begin}: JSON over several lines is not"
+                    " read; with aws logs tail use --format detailed"
                 )
+                reading.partial = True
             wanted.append(b"%d\x1f%d\x1f%b%b\n" % (number, offset + begin, columns, line))
         offset += len(block)
         yield clean(b"".join(wanted))

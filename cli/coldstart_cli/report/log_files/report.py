@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timezone
 from pathlib import Path
 
 import duckdb
@@ -10,9 +11,11 @@ import duckdb
 from coldstart_cli.report.figures import Report
 from coldstart_cli.report.log_files import facts, lines, periods, table
 from coldstart_cli.report.log_files.figures_of import figures
-from coldstart_cli.report.log_files.files import LogFile, find
+from coldstart_cli.report.log_files.files import find, shown
+from coldstart_cli.report.log_files.incomplete import concerned, marked
 
 _MOST_GAPS = 20  # of one kind; the others are counted
+_LEEWAY = 60  # seconds that a window may be wider than short logs
 
 
 def _no_progress(_done: int, _whole: int) -> None:
@@ -45,6 +48,7 @@ def report_of_log_files(
         progress: is told how many bytes of how many have been read.
     """
     files, gaps = find(paths)
+    missing = bool(gaps)  # whose lines are in what cannot be read is not known
     readings = [lines.Reading() for _ in files]
     whole = sum(file.size for file in files)
 
@@ -63,26 +67,48 @@ def report_of_log_files(
         connection.execute(
             "INSERT INTO files SELECT unnest(?::INTEGER[]), unnest(?::VARCHAR[]),"
             " unnest(?::DOUBLE[])::BIGINT",
-            [list(range(len(files))), [str(file.source) for file in files], firsts],
+            [list(range(len(files))), [shown(file.source) for file in files], firsts],
         )
         gaps += _first([reading.gap for reading in readings if reading.gap is not None], "files")
-        gaps += _first(_damaged(connection, files, readings), "files with damaged lines")
+        names = [shown(file.path) for file in files]
+        damaged = _damaged(connection, begin, end)
+        gaps += _first(
+            [
+                f"{names[number]}: {readings[number].counted_in} {place}: a line that is cut off or"
+                " damaged" + (f", and {count - 1} more in this file" if count > 1 else "")
+                for number, (count, place) in damaged.items()
+            ],
+            "files with damaged lines",
+        )
+        unread = _unread(connection)
+        gaps += _first(
+            [
+                f"{names[number]}: lines that look like Lambda's reports: {count}, none of"
+                " which could be read; see coldstart report --help for what can"
+                for number, count in unread.items()
+            ],
+            "files with lines that could not be read",
+        )
         facts.gather(connection, begin, end, functions)
+        logged = _logged(connection)
+        begin, end, narrowed = _within(begin, end, *logged)
         found, unknown = figures(connection, begin, end, functions)
+        incomplete = {number for number, one in enumerate(readings) if one.partial}
+        maybe_more = concerned(connection, {*incomplete, *damaged, *unread})
+        found = marked(found, None if missing else maybe_more)
         gaps += unknown
         gaps += _not_counted(connection, functions, window=begin is not None or end is not None)
         first, last = periods.span(connection)
+        why_none = "" if found else _why_none(connection, functions, logged)
+    if narrowed:
+        gaps.append(narrowed)
     if not found:
-        what = f"of {', '.join(functions)} " if functions else ""
-        gaps.append(
-            f"nothing {what}found: no line begins with REPORT, or with a time and REPORT, and none"
-            f" is the layer's; files read: {len(files)}"
-        )
+        gaps.append(f"nothing found: {why_none}; files read: {len(files)}")
     return Report(
         begin=first if begin is None else begin,
         end=last if end is None else end,
         functions=tuple(found),
-        source="log files: " + ", ".join(map(str, paths)),
+        source="log files: " + ", ".join(map(shown, paths)),
         gaps=tuple(gaps),
     )
 
@@ -93,18 +119,93 @@ def _first(gaps: list[str], what: str) -> list[str]:
 
 
 def _damaged(
-    connection: duckdb.DuckDBPyConnection,
-    files: Sequence[LogFile],
-    readings: Sequence[lines.Reading],
-) -> list[str]:
-    found = connection.execute(
-        "SELECT file, count(*), min(place) FROM damaged GROUP BY file ORDER BY file"
-    ).fetchall()
-    return [
-        f"{files[number].path}: {readings[number].counted_in} {place}: a line that is cut off or"
-        " damaged" + (f", and {count - 1} more in this file" if count > 1 else "")
-        for number, count, place in found
+    connection: duckdb.DuckDBPyConnection, begin: float | None, end: float | None
+) -> dict[int, tuple[int, int]]:
+    """How many damaged lines each file has that may be of the window, and where the first is."""
+    window = [
+        -facts.EVER if begin is None else begin * 1e6,
+        facts.EVER if end is None else end * 1e6,
     ]
+    rows = connection.execute(
+        "SELECT file, count(*), min(place) FROM damaged"
+        " WHERE at_us IS NULL OR at_us >= ? AND at_us < ? GROUP BY file ORDER BY file",
+        window,
+    ).fetchall()
+    return {number: (count, place) for number, count, place in rows}
+
+
+def _unread(connection: duckdb.DuckDBPyConnection) -> dict[int, int]:
+    """How many lines each file has that look like reports, where none of them could be read."""
+    rows = connection.execute(
+        "SELECT file, sum(lines)::BIGINT FROM unread WHERE file NOT IN (SELECT file FROM reports)"
+        " AND file NOT IN (SELECT file FROM damaged) GROUP BY file ORDER BY file"
+    ).fetchall()
+    return dict(rows)
+
+
+def _logged(connection: duckdb.DuckDBPyConnection) -> tuple[float | None, float | None]:
+    """From when to when there are lines, in the window or not, in epoch seconds."""
+    row = connection.execute(
+        "SELECT min(us) / 1e6, max(us) / 1e6 FROM ("
+        "SELECT unnest([at_us, at_us - (duration * 1000)::BIGINT]) AS us FROM requests"
+        " UNION ALL SELECT at_us FROM verdicts UNION ALL SELECT first_us FROM files)"
+    ).fetchone()
+    return (None, None) if row is None else (row[0], row[1])
+
+
+def _why_none(
+    connection: duckdb.DuckDBPyConnection,
+    functions: Sequence[str],
+    logged: tuple[float | None, float | None],
+) -> str:
+    """Why there is no function to report on: what lines there are, if there are any."""
+    row = connection.execute(
+        "SELECT count(*) FROM (SELECT function FROM requests UNION ALL SELECT function"
+        " FROM verdicts) WHERE ? OR list_contains(?, split_part(function, chr(31), 1))",
+        [not functions, list(functions)],
+    ).fetchone()
+    if row is not None and row[0]:
+        return f"the lines there are lie outside of the window, {_said(*logged)}"
+    others = [
+        name
+        for (name,) in connection.execute(
+            "SELECT DISTINCT function FROM environments WHERE function IS NOT NULL ORDER BY ALL"
+        ).fetchall()
+    ]
+    if functions and others:
+        named = ", ".join(others[:3]) + (f" and {len(others) - 3} more" if others[3:] else "")
+        return f"no line is of {', '.join(functions)}; there are lines of {named}"
+    what = f" of {', '.join(functions)}" if functions else ""
+    return f"no line{what} begins with REPORT, or with a time and REPORT, and none is the layer's"
+
+
+def _said(first: float | None, last: float | None) -> str:
+    if first is None or last is None:
+        return "or have no time"
+    times = [datetime.fromtimestamp(at, timezone.utc) for at in (first, last)]
+    return "from {:%Y-%m-%d %H:%M:%S} to {:%Y-%m-%d %H:%M:%S} UTC".format(*times)
+
+
+def _within(
+    begin: float | None, end: float | None, first: float | None, last: float | None
+) -> tuple[float | None, float | None, str | None]:
+    """The window, no more than a tenth wider on either side than the logs; and what to say of it.
+
+    Sums of an hour would be those of a month otherwise.
+    """
+    if first is None or last is None:
+        return begin, end, None
+    leeway = max(_LEEWAY, (last - first) * 0.1)
+    before = begin is not None and begin < first - leeway
+    after = end is not None and end > last + leeway
+    if not before and not after:
+        return begin, end, None
+    # The end is the first moment after the window, the last line is in it.
+    narrowed = (first if before else begin, last + 0.001 if after else end)
+    return (
+        *narrowed,
+        f"the window is wider than the logs, which go {_said(first, last)}; it is taken to be that",
+    )
 
 
 def _not_counted(

@@ -19,6 +19,7 @@ TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?"
 # CloudWatch Logs takes events of up to 1 MB ("CloudWatch Logs quotas"); none that counts here is
 # nearly as long.
 _LONGEST = 1 << 16
+_SOME = 32  # bytes of a longer line, by which it is known later on that it looks like one
 
 _PLATFORM = b'"platform.'
 _MARKS = (b"REPORT ", b"INIT_START ", b'"layer_version"', _PLATFORM)
@@ -30,19 +31,27 @@ def lines_that_count(block: bytes) -> list[tuple[int, int]]:
 
     Args:
         block: any number of lines.
+
+    Returns:
+        For a line that is too long, a part of it that is none of those lines.
     """
     found = {}
     for mark in _MARKS:
         at = block.find(mark)
         while at >= 0:
+            # Asked before the line's ends are looked for: it may be long, and full of these.
+            if mark is _PLATFORM and not block.startswith(_EVENTS, at + len(mark)):
+                at = block.find(mark, at + 1)
+                continue
             end = block.find(b"\n", at)
             if end < 0:
                 end = len(block)
             begin = block.rfind(b"\n", 0, at) + 1
-            counts = mark is not _PLATFORM or block.startswith(_EVENTS, at + len(mark))
-            if counts and end - begin <= _LONGEST:
+            if end - begin <= _LONGEST:
                 found[begin] = end
-            at = block.find(mark, at + 1 if not counts else end)
+            elif at > begin and block[at - 1] != ord("{"):  # no report, but maybe a list of them
+                found[at - 1] = at + _SOME
+            at = block.find(mark, end)
     return list(found.items())
 
 

@@ -13,10 +13,10 @@ from coldstart_cli.fleet.functions import FleetFunction
 from coldstart_cli.fleet.layer_versions import LayerVersion
 from coldstart_cli.fleet.wiring import (
     EXEC_WRAPPER,
-    OUR_WRAPPER,
     NotPossible,
     Wiring,
     attached,
+    is_our_wrapper,
     ours,
     switched_off,
     wiring_of,
@@ -88,7 +88,7 @@ class Attaching:
 
     def _dockerfile(self, function: FleetFunction) -> str:
         wrapper = function.variables.get(EXEC_WRAPPER)
-        inner = wrapper if wrapper not in (None, "", OUR_WRAPPER) else None
+        inner = wrapper if wrapper and not is_our_wrapper(wrapper) else None
         return snippets.dockerfile(self.layer.arn, inner)
 
 

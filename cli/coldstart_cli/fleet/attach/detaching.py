@@ -11,7 +11,7 @@ from coldstart_cli.fleet.attach.plans import Action, AliasStep, Plan
 from coldstart_cli.fleet.attach.state import Record, StateFolder
 from coldstart_cli.fleet.functions import FleetFunction
 from coldstart_cli.fleet.layer_versions import DEFAULT_NAME
-from coldstart_cli.fleet.wiring import OUR_WRAPPER, NotPossible, Wiring, detached, wiring_of
+from coldstart_cli.fleet.wiring import NotPossible, Wiring, detached, is_our_wrapper, wiring_of
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def _target(now: Wiring, record: Record | None, name: str) -> tuple[Wiring, list
         return detached(record.before, name), []
     if record is not None and now == record.before:
         return now, []
-    if name != DEFAULT_NAME and record is None and now.exec_wrapper != OUR_WRAPPER:
+    if name != DEFAULT_NAME and record is None and not is_our_wrapper(now.exec_wrapper):
         return now, []  # a layer of that name, but nothing says that it is ours
     target = detached(now, name)
     warnings = []

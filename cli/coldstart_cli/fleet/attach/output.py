@@ -16,7 +16,14 @@ from coldstart_cli.fleet.attach.changing import Outcome
 from coldstart_cli.fleet.attach.fleet import Fleet
 from coldstart_cli.fleet.attach.plans import AliasStep, Plan
 from coldstart_cli.fleet.attach.state import StateFolder
-from coldstart_cli.fleet.wiring import OUR_WRAPPER, Wiring, layer_name, layer_version, wiring_of
+from coldstart_cli.fleet.wiring import (
+    OUR_WRAPPER,
+    Wiring,
+    is_our_wrapper,
+    layer_name,
+    layer_version,
+    wiring_of,
+)
 
 # Of functions with nothing to do, if there are more of them they are only counted.
 _MOST_UNCHANGED = 10
@@ -93,7 +100,7 @@ def _wiring_steps(plan: Plan) -> list[str]:
     if now.exec_wrapper != target.exec_wrapper:
         if target.exec_wrapper == OUR_WRAPPER:
             said.append(f"{'and its' if said else 'set our'} wrapper")
-        elif now.exec_wrapper == OUR_WRAPPER:
+        elif is_our_wrapper(now.exec_wrapper):
             said.append(f"{'and its' if said else 'remove our'} wrapper")
     steps = [" ".join(said)] if said else []
     if now.next_wrapper and now.next_wrapper == target.exec_wrapper:

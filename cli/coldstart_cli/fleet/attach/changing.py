@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from coldstart_cli.fleet.attach import aliases
+from coldstart_cli.fleet.attach import publishing
 from coldstart_cli.fleet.attach.plans import AliasStep, Plan
 from coldstart_cli.fleet.attach.polling import poll
 from coldstart_cli.fleet.attach.state import AliasMove, Record, StateFolder
@@ -93,13 +93,13 @@ class _Change:
         latest = self._wire(plan.function, plan.target)
         for step in plan.aliases:
             if step.moves:
-                version = step.to or aliases.publish(self._client, latest)
+                version = step.to or publishing.publish(self._client, latest)
                 if not plan.detaching:
                     record = _with_move(record, step, version)
                     self._state.write(record)
                 self._move(plan.function, step, version)
             if step.provisioned:
-                aliases.wait_until_ready(self._client, plan.function, step.alias)
+                publishing.wait_until_ready(self._client, plan.function, step.alias)
         if plan.detaching and noted is not None:
             self._state.remove(noted)
 

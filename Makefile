@@ -48,23 +48,23 @@ libraries: $(LIBRARIES:%=%/ready) ## Set up the libraries that the layer agrees 
 
 .PHONY: bench
 bench: $(VENV)/dev $(LAYER) $(LIBRARIES:%=%/ready) $(ALTERNATIVES:%=%/ready) ## Measure what the layer costs, beside the alternatives (half an hour; BENCH_ARGS=--help)
-	@PYTHONPATH=tests $(BIN)/python -m benchmarks --json build/benchmarks.json \
+	@PYTHONPATH=tests:tests/support $(BIN)/python -m benchmarks --json build/benchmarks.json \
 	  $(if $(findstring --row,$(BENCH_ARGS)),,--chart docs/added-init.svg) $(BENCH_ARGS)
 
 .PHONY: soak
 soak: $(VENV)/dev $(LAYER) $(RUNTIMES:%=%/ready) ## Run 200,000 invocations, tests on 470,000 random inputs, a report of 1 GB of logs (half an hour)
 	@$(BIN)/pytest --capture=no tests/soak.py
-	@COLDSTART_TEST_EXPORT_MB=1000 $(BIN)/pytest --capture=no tests/report/test_log_size.py
-	@$(BIN)/pytest --numprocesses=2 --dist=worksteal --hypothesis-profile=soak tests/test_fuzz.py tests/fleet/test_sequences.py
+	@COLDSTART_TEST_EXPORT_MB=1000 $(BIN)/pytest --capture=no tests/cli/report/test_log_size.py
+	@$(BIN)/pytest --numprocesses=2 --dist=worksteal --hypothesis-profile=soak tests/layer/test_fuzz.py tests/cli/fleet/test_sequences.py
 
 .PHONY: lint
 lint: $(VENV)/dev ## Check style, shell and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/shellcheck wrapper/coldstart-wrapper .ci/run tests/lambda_layout/{enter,bootstrap}
+	@$(BIN)/shellcheck wrapper/coldstart-wrapper .ci/run tests/support/lambda_layout/{enter,bootstrap}
 	@$(BIN)/mypy layer/coldstart_layer cli/coldstart_cli
 	@$(BIN)/mypy tools
-	@MYPYPATH=tests $(BIN)/mypy benchmarks
+	@MYPYPATH=tests:tests/support $(BIN)/mypy benchmarks
 
 .PHONY: format
 format: $(VENV)/dev ## Format the code

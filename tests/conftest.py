@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from account import Account
     from aws_server import AwsServer
 
-settings.register_profile("soak")  # tests/test_fuzz.py says what that is
+settings.register_profile("soak")  # tests/layer/test_fuzz.py says what that is
 
 ROOT = Path(__file__).resolve().parent.parent
 RUNTIMES = sorted(

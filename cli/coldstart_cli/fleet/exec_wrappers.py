@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-# Tested with ours inside, or around, them (tests/test_exec_wrappers.py).
+# Tested with ours inside, or around, them (tests/layer/test_exec_wrappers.py).
 _CHAIN = {"/opt/datadog_wrapper", "/opt/otel-instrument"}
 # https://github.com/awslabs/aws-lambda-web-adapter: runs the handler as a program of its own.
 _DO_NOT_CHAIN = {

@@ -33,7 +33,7 @@ def layered(make_function, code: str, layer: str = "newer layer", **environment:
         code,
         files={"otel_wrapper.py": LAYERS[layer] + WRAPPED},
         OTEL_PYTHON=str(ENVIRONMENT / "bin/python"),
-        COLDSTART_NEXT_WRAPPER=str(ROOT / "tests/exec_wrappers/opentelemetry"),
+        COLDSTART_NEXT_WRAPPER=str(ROOT / "tests/support/exec_wrappers/opentelemetry"),
         **environment,
     )
 
@@ -107,7 +107,7 @@ async def test_events(wrapper, make_function, event: str) -> None:
 
 async def test_equal_but_for_the_attributes(wrapper, make_function) -> None:
     function = layered(make_function, ANSWERS)
-    bare_wrapper = ROOT / "tests/exec_wrappers/opentelemetry"
+    bare_wrapper = ROOT / "tests/support/exec_wrappers/opentelemetry"
     shapes = []
     for which in (bare_wrapper, wrapper):
         (told,) = await run(function, which, events=({},))

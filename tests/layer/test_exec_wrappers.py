@@ -1,6 +1,6 @@
 """Other tools' exec wrappers: each works beside ours as it does alone, whichever runs first.
 
-tests/exec_wrappers has one for each pattern in use, which does what those tools' own do.
+tests/support/exec_wrappers has one for each pattern in use, which does what those tools' own do.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from coldstart_cli.local_lambda import Sandbox
 from conftest import ROOT, library_environment, ready
 from start_scenarios import run
 
-PATTERNS = ROOT / "tests/exec_wrappers"
+PATTERNS = ROOT / "tests/support/exec_wrappers"
 ANSWERS = """
     import logging, os, sys
     logger = logging.getLogger()

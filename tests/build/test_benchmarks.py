@@ -52,7 +52,7 @@ def run(tmp_path_factory) -> Run:
             command += ["--json", results, "--chart", drawn]
             for row in (arms.OURS_PROFILED, arms.POWERTOOLS):
                 command += ["--row", row.name.strip()]
-            environment = {**os.environ, "PYTHONPATH": "tests"}
+            environment = {**os.environ, "PYTHONPATH": "tests:tests/support"}
             measured = subprocess.run(
                 command, cwd=ROOT, env=environment, capture_output=True, text=True
             )
@@ -104,7 +104,7 @@ def test_tables_fit(run) -> None:
 
 def test_an_unknown_row() -> None:
     command = [sys.executable, "-m", "benchmarks", "--row", "nothing"]
-    environment = {**os.environ, "PYTHONPATH": "tests"}
+    environment = {**os.environ, "PYTHONPATH": "tests:tests/support"}
     refused = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert refused.returncode == 2
     assert "'nothing'" in refused.stderr

@@ -10,7 +10,7 @@ from conftest import ROOT, library_environment
 from start_scenarios import Told, every_scenario, is_cold_start, run
 
 ENVIRONMENT = library_environment("datadog")
-ITS_WRAPPER = ROOT / "tests/exec_wrappers/datadog"
+ITS_WRAPPER = ROOT / "tests/support/exec_wrappers/datadog"
 QUIET = {
     "DD_COLD_START_TRACING": "false",  # a span for each module imported
     "DD_INSTRUMENTATION_TELEMETRY_ENABLED": "false",

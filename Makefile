@@ -1,16 +1,19 @@
-# Needs Python 3.10 or newer, make and bash; everything else it fetches, pinned, into .venv and build.
+# Needs Python 3.10 or newer, make and bash; everything else it fetches into .venv and build, all of it
+# pinned but the CPythons to test on.
 
 SHELL := bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 LAYER := dist/coldstart-layer.zip
-LAYER_SOURCES := $(wildcard tools/*.py layer/coldstart_layer/*) wrapper/coldstart-wrapper
+LAYER_SOURCES := $(wildcard tools/*.py) $(shell find layer -name "*.py") wrapper/coldstart-wrapper
+# The CPythons there are, a version and a path in each line: written by `make pythons`.
+FOUND := build/pythons/found
 RUNTIMES := build/runtimes build/runtimes-oldest build/runtimes-other-loader
 SAM := build/sam
 SNIPPETS := build/snippets
 SERVERLESS := build/serverless
-# An environment for each of these locks, on the newest CPython of the machine.
+# An environment for each of these locks, on the newest CPython that all of it has wheels for.
 LIBRARIES := $(patsubst requirements/%.txt,build/%,$(wildcard requirements/libraries/*.txt))
 ALTERNATIVES := $(patsubst requirements/%.txt,build/%,$(wildcard requirements/benchmarks/*.txt))
 
@@ -19,16 +22,32 @@ NPM = node=$$(echo "$(CURDIR)"/$(SNIPPETS)/lib/python3.*/site-packages/nodejs_wh
   PATH="$$node/bin:$$PATH" node "$$node/lib/node_modules/npm/bin/npm-cli.js" \
   --ignore-scripts --no-audit --no-fund --loglevel=error
 
+# uv is to trust what the system trusts, as pip does: behind some proxies nothing else works.
+export UV_SYSTEM_CERTS := 1
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-input --require-hashes
 
 CHECK_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
   { echo "Python 3.10 or newer is needed; make PYTHON=/path/to/python3 names another one."; exit 1; }
 
+# Makes the target's folder an environment with what the first prerequisite locks, on the newest
+# CPython that all of it has wheels for. $(1): further options.
+define ENVIRONMENT
+@echo "Setting up $(@D) (the first time only) ..."
+@sort -t . -k 2,2nr $(FOUND) | { while read -r _ python; do \
+    rm -rf $(@D); \
+    $(BIN)/uv venv --quiet --no-project --python "$$python" $(@D) || exit; \
+    why=$$($(BIN)/uv pip install --quiet --no-build $(1) --python $(@D)/bin/python \
+      --require-hashes -r $< 2>&1) && exit; \
+    [[ $$why == *unsatisfiable* ]] || break; \
+  done; echo "$$why" >&2; exit 1; }
+@touch $@
+endef
+
 .DELETE_ON_ERROR:
 
 .PHONY: help
 help: ## Show this help
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: $(BIN)/coldstart $(LAYER) ## Run an example function under the layer, for every way it can start
@@ -39,9 +58,19 @@ build: ## Build dist/coldstart-layer.zip, and say which Python versions it cover
 	@$(CHECK_PYTHON)
 	@$(PYTHON) tools/build_layer.py zip $(LAYER)
 
+# In parts, since what there is to build and to set up depends on the CPythons.
 .PHONY: test
-test: $(VENV)/dev $(LAYER) $(RUNTIMES:%=%/ready) $(SAM)/ready $(SERVERLESS)/ready libraries build/benchmarks/managed-runtime/ready ## Run all tests, on each CPython that is found
-	@$(BIN)/pytest --numprocesses=4 --dist=worksteal $(PYTEST_ARGS)
+test: ## Run all tests, on each CPython that is found or can be had
+	@set -e; $(MAKE) --no-print-directory pythons; $(MAKE) --no-print-directory test-setup; \
+	echo "Set-up took $$SECONDS s."; \
+	$(BIN)/pytest --numprocesses=4 --dist=worksteal $(PYTEST_ARGS)
+
+.PHONY: test-setup
+test-setup: $(VENV)/dev $(LAYER) $(RUNTIMES:%=%/ready) $(SAM)/ready $(SERVERLESS)/ready libraries build/benchmarks/managed-runtime/ready
+
+.PHONY: pythons
+pythons: $(VENV)/setup ## Get the CPythons that this machine lacks, for the tests and `make build`
+	@$(BIN)/python tools/get_cpythons.py $(@:%=build/%)
 
 .PHONY: libraries
 libraries: $(LIBRARIES:%=%/ready) ## Set up the libraries that the layer agrees with, for the tests
@@ -72,11 +101,11 @@ format: $(VENV)/dev ## Format the code
 	@$(BIN)/ruff format .
 
 .PHONY: lock
-lock: $(VENV)/lock $(SNIPPETS)/ready ## Resolve requirements/*.txt anew from pyproject.toml
+lock: $(VENV)/setup $(SNIPPETS)/ready ## Resolve requirements/*.txt anew from pyproject.toml
 	@lock() { UV_CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/uv pip compile --quiet --upgrade --universal \
 	  --python-version 3.10 --generate-hashes -o "requirements/$$1.txt" "$${@:2}"; }; set -e; \
 	lock cli pyproject.toml --group build; lock dev pyproject.toml --group dev; \
-	for group in $(notdir $(RUNTIMES)) sam snippets lock; do lock $$group --group $$group; done; \
+	for group in $(notdir $(RUNTIMES)) sam snippets setup; do lock $$group --group $$group; done; \
 	for name in $(LIBRARIES:build/%=%) $(ALTERNATIVES:build/%=%); do \
 	  lock "$$name" --group "$${name##*/}"; done
 	@cd requirements/serverless; $(NPM) update --package-lock-only --omit-lockfile-registry-resolved
@@ -91,7 +120,7 @@ build-ColdStartLayer:
 	@$(CHECK_PYTHON)
 	@$(PYTHON) tools/build_layer.py folder "$(ARTIFACTS_DIR)"
 
-$(LAYER): $(LAYER_SOURCES)
+$(LAYER): $(LAYER_SOURCES) $(wildcard $(FOUND))
 	@$(CHECK_PYTHON)
 	@$(PYTHON) tools/build_layer.py zip $@
 
@@ -109,7 +138,7 @@ $(VENV)/dev: requirements/dev.txt $(BIN)/coldstart
 	@$(BIN)/python $(PIP_INSTALL) -r $<
 	@touch $@
 
-$(VENV)/lock: requirements/lock.txt | $(VENV)/bin/python
+$(VENV)/setup: requirements/setup.txt | $(VENV)/bin/python
 	@$(BIN)/python $(PIP_INSTALL) -r $<
 	@touch $@
 
@@ -117,40 +146,30 @@ $(BIN)/coldstart: pyproject.toml $(VENV)/cli
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-# One environment for each CPython of the machine, with the runtime to run functions in.
-$(RUNTIMES:%=%/ready): build/%/ready: requirements/%.txt tools/cpythons.py $(VENV)/lock
-	@mkdir -p $(@D)
-	@set -e -o pipefail; $(PYTHON) tools/cpythons.py | while read -r version python; do \
+# One environment for each CPython there is, with the runtime to run functions in.
+$(RUNTIMES:%=%/ready): build/%/ready: requirements/%.txt $(wildcard $(FOUND)) $(VENV)/setup | pythons
+	@rm -rf $(@D)
+	@set -e; while read -r version python; do \
 	  echo "Setting up $(@D)/$$version (the first time only) ..."; \
-	  rm -rf $(@D)/$$version; $(BIN)/uv venv --quiet --no-project --python "$$python" $(@D)/$$version; \
+	  $(BIN)/uv venv --quiet --no-project --python "$$python" $(@D)/$$version; \
 	  $(BIN)/uv pip install --quiet --python $(@D)/$$version/bin/python --require-hashes -r $<; \
-	done
+	done < $(FOUND)
 	@touch $@
 
 # With uv: older versions of pip refuse lock files where a package is asked for with extras.
-$(SAM)/ready: requirements/sam.txt requirements/lock.txt
+$(SAM)/ready: requirements/sam.txt $(VENV)/setup
 	@echo "Setting up $(SAM) (the first time only) ..."
-	@$(PYTHON) -m venv --clear $(SAM)
-	@$(SAM)/bin/python $(PIP_INSTALL) -r requirements/lock.txt
-	@$(SAM)/bin/uv pip install --quiet --python $(SAM)/bin/python --require-hashes -r $<
+	@rm -rf $(SAM)
+	@$(BIN)/uv venv --quiet --no-project --python $(BIN)/python $(SAM)
+	@$(BIN)/uv pip install --quiet --python $(SAM)/bin/python --require-hashes -r $<
 	@touch $@
 
-$(LIBRARIES:%=%/ready) $(ALTERNATIVES:%=%/ready): build/%/ready: requirements/%.txt tools/cpythons.py $(VENV)/lock
-	@echo "Setting up $(@D) (the first time only) ..."
-	@rm -rf $(@D)
-	@set -e -o pipefail; read -r _ python < <($(PYTHON) tools/cpythons.py | tail -n 1); \
-	  $(BIN)/uv venv --quiet --no-project --python "$$python" $(@D); \
-	  $(BIN)/uv pip install --quiet --compile-bytecode --python $(@D)/bin/python --require-hashes -r $<
-	@touch $@
+$(LIBRARIES:%=%/ready) $(ALTERNATIVES:%=%/ready): build/%/ready: requirements/%.txt $(wildcard $(FOUND)) $(VENV)/setup | pythons
+	$(call ENVIRONMENT,--compile-bytecode)
 
 # Without bytecode: most of CDK is never imported, and to compile it takes a minute.
-$(SNIPPETS)/ready: requirements/snippets.txt tools/cpythons.py $(VENV)/lock
-	@echo "Setting up $(@D) (the first time only) ..."
-	@rm -rf $(@D)
-	@set -e -o pipefail; read -r _ python < <($(PYTHON) tools/cpythons.py | tail -n 1); \
-	  $(BIN)/uv venv --quiet --no-project --python "$$python" $(@D); \
-	  $(BIN)/uv pip install --quiet --python $(@D)/bin/python --require-hashes -r $<
-	@touch $@
+$(SNIPPETS)/ready: requirements/snippets.txt $(wildcard $(FOUND)) $(VENV)/setup | pythons
+	$(call ENVIRONMENT)
 
 $(SERVERLESS)/ready: requirements/serverless/package.json requirements/serverless/package-lock.json $(SNIPPETS)/ready
 	@echo "Setting up $(@D) (the first time only) ..."

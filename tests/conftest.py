@@ -69,8 +69,14 @@ LIBRARY_FILES |= {"import_times", "profile"}
 
 
 def library_environment(name: str) -> Path:
-    """An environment with libraries that the layer agrees with, on the newest CPython."""
+    """An environment with libraries that the layer agrees with, on the newest CPython for them."""
     return ROOT / "build/libraries" / name
+
+
+def python_version(environment: Path) -> str:
+    """The CPython that an environment is on, as in ``3.12``."""
+    (library,) = environment.glob("lib/python3.*")
+    return library.name.removeprefix("python")
 
 
 MakeFunction = Callable[..., Function]
@@ -98,7 +104,7 @@ def make_function(tmp_path: Path) -> MakeFunction:
             handler=handler,
             task_root=task_root,
             python=runtime / "bin/python",
-            python_version=(runtime if runtime in RUNTIMES else RUNTIMES[-1]).name,
+            python_version=python_version(runtime),
             environment=environment,
         )
 

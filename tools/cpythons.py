@@ -12,7 +12,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-RUNTIMES = ("3.10", "3.11", "3.12", "3.13", "3.14")
+ROOT = Path(__file__).resolve().parent.parent
+RUNTIMES = ("3.10", "3.11", "3.12", "3.13", "3.14", "3.15")
 
 # Of pre-releases the bytecode need not fit the release.
 _ASK = """
@@ -25,7 +26,8 @@ sys.exit(sys.version_info.releaselevel != "final")
 def find() -> dict[str, Path]:
     """The newest patch release of each runtime's CPython found on this machine.
 
-    Looks at the running interpreter, at PATH, and where pyenv and uv keep theirs.
+    Looks at the running interpreter, at PATH, where pyenv and uv keep theirs, and where
+    `make pythons` puts them.
     """
     newest: dict[str, tuple[int, Path]] = {}
     for path in dict.fromkeys(_candidates()):
@@ -39,16 +41,18 @@ def find() -> dict[str, Path]:
 
 
 def _candidates() -> Iterator[Path]:
-    yield Path(sys.executable)
+    yield Path(getattr(sys, "_base_executable", sys.executable))  # in a venv, the one it is of
     for runtime in RUNTIMES:
         found = shutil.which(f"python{runtime}")
         if found:
             yield Path(found)
     home = Path.home()
     pyenv = Path(os.environ.get("PYENV_ROOT") or home / ".pyenv")
-    for folder in (pyenv / "versions", home / ".local/share/uv/python"):
+    ours = ROOT / "build/pythons"
+    for folder in (pyenv / "versions", home / ".local/share/uv/python", ours):
         for runtime in RUNTIMES:
             yield from sorted(folder.glob(f"*/bin/python{runtime}"))
+            yield from sorted(folder.glob(f"*/usr/bin/python{runtime}"))  # from Debian's packages
 
 
 def _cpython_version(path: Path) -> tuple[str, int] | None:

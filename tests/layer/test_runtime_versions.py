@@ -15,6 +15,9 @@ from start_scenarios import every_scenario, is_cold_start, json_lines, run
 
 OLDEST = sorted((ROOT / "build/runtimes-oldest").glob("3.*"))
 OTHER_LOADER = sorted((ROOT / "build/runtimes-other-loader").glob("3.*"))
+# From 3.14 on, multiprocessing starts this version's managed workers afresh, without the wrapper:
+# the layer is not in there. The newest version forks them on every CPython.
+FORKING = [path for path in OTHER_LOADER if path.name in ("3.10", "3.11", "3.12", "3.13")]
 versions = pytest.mark.parametrize(
     "runtime", OLDEST + OTHER_LOADER, ids=lambda path: f"{path.parent.name[9:]}-{path.name}"
 )
@@ -74,6 +77,9 @@ async def test_errors_are_the_same_to_the_byte(wrapper, runtime, make_function) 
 async def test_every_way_to_start(wrapper, runtime, make_function, scenario) -> None:
     """This version has all that the newest one has, and loads the handler before it forks, too."""
     first, second = await run(make_function(runtime, HANDLER), wrapper, scenario)
+    if scenario.expected == "managed" and runtime not in FORKING:
+        assert "cold_start" not in first.logs[0]
+        return
     for told, cold in ((first, is_cold_start(scenario)), (second, False)):
         assert [line["cold_start"] for line in told.logs] == [cold]
     assert first.metrics[0]["start_type"] == scenario.expected
@@ -90,7 +96,7 @@ TELLS_ITS_WORKER = """
 async def test_workers_of_the_version_that_loads_before_it_forks(wrapper, make_function) -> None:
     """Each worker is told for itself that its first invocation is the first."""
     managed = {"initialization_type": "lambda-managed-instances", "workers": 2}
-    function = make_function(OTHER_LOADER[-1], TELLS_ITS_WORKER)
+    function = make_function(FORKING[-1], TELLS_ITS_WORKER)
     async with Sandbox(function, wrapper=wrapper, **managed) as sandbox:
         await ready(sandbox)
         for _ in range(2):  # two at a time, so that each worker gets one

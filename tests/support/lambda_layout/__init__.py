@@ -16,6 +16,7 @@ import pytest
 from coldstart_cli.local_lambda.sandbox import BOOTSTRAP
 
 _HERE = Path(__file__).parent
+_BUILD = _HERE.parents[2] / "build"
 # What pip installs for awslambdaric.
 _RUNTIME_PACKAGES = ("awslambdaric", "runtime_client*", "simplejson", "snapshot_restore_py*")
 
@@ -71,9 +72,11 @@ class Layout:
         }
 
     def _runtime_mounts(self) -> dict[Path, str]:
-        prefix = subprocess.check_output(
-            [self.runtime / "bin/python", "-c", "import sys; print(sys.base_prefix)"], text=True
-        ).strip()
+        prefix = Path(
+            subprocess.check_output(
+                [self.runtime / "bin/python", "-c", "import sys; print(sys.base_prefix)"], text=True
+            ).strip()
+        )
         starting, site_packages = self.scratch / "runtime", self.scratch / "site-packages"
         for folder in (starting, site_packages):
             folder.mkdir(exist_ok=True)
@@ -89,11 +92,15 @@ class Layout:
                 copy = shutil.copytree if source.is_dir() else shutil.copy
                 copy(source, packages / source.name)
         (site_packages / "sitecustomize.py").write_text(self.site_customization)
-        return {
-            Path(prefix): "/var/lang",
+        mounts = {
+            prefix: "/var/lang",
             starting: "/var/runtime",
             site_packages: f"/var/lang/{inside}",
         }
+        if prefix.is_relative_to(_BUILD):
+            # Made by `make pythons`: it may have a loader of its own, and knows it by this path.
+            mounts[prefix.parent] = str(prefix.parent)
+        return mounts
 
 
 def _namespace() -> list[str]:

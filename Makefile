@@ -10,6 +10,7 @@ LAYER_SOURCES := $(wildcard tools/*.py) $(shell find layer -name "*.py") wrapper
 # The CPythons there are, a version and a path in each line: written by `make pythons`.
 FOUND := build/pythons/found
 RUNTIMES := build/runtimes build/runtimes-oldest build/runtimes-other-loader
+ARM64 := build/arm64
 SAM := build/sam
 SNIPPETS := build/snippets
 SERVERLESS := build/serverless
@@ -72,6 +73,20 @@ test-setup: $(VENV)/dev $(LAYER) $(RUNTIMES:%=%/ready) $(SAM)/ready $(SERVERLESS
 pythons: $(VENV)/setup ## Get the CPythons that this machine lacks, for the tests and `make build`
 	@$(BIN)/python tools/get_cpythons.py $(@:%=build/%)
 
+# What there is to test of another architecture: the wrapper in its bash, the layer in its CPython.
+ARM64_TESTS := $(addprefix tests/layer/test_,wrapper.py start_types.py file_layout.py fidelity.py)
+
+.PHONY: test-arm64
+test-arm64: ## Run the tests of starts and fidelity on an emulated arm64, where the kernel can
+	@tools/run_arm64 --check || exit 0; \
+	set -e; $(MAKE) --no-print-directory pythons; $(MAKE) --no-print-directory test-arm64-setup; \
+	echo "Set-up took $$SECONDS s."; \
+	COLDSTART_TEST_RUNTIMES=$(ARM64)/runtimes tools/run_arm64 $(ARM64) \
+	  $(BIN)/pytest --numprocesses=3 --dist=worksteal $(ARM64_TESTS) $(PYTEST_ARGS)
+
+.PHONY: test-arm64-setup
+test-arm64-setup: $(VENV)/dev $(LAYER) $(ARM64)/runtimes/ready
+
 .PHONY: libraries
 libraries: $(LIBRARIES:%=%/ready) ## Set up the libraries that the layer agrees with, for the tests
 
@@ -90,7 +105,7 @@ soak: $(VENV)/dev $(LAYER) $(RUNTIMES:%=%/ready) ## Run 200,000 invocations, tes
 lint: $(VENV)/dev ## Check style, shell and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/shellcheck wrapper/coldstart-wrapper .ci/run tests/support/lambda_layout/{enter,bootstrap}
+	@$(BIN)/shellcheck wrapper/coldstart-wrapper .ci/run tools/run_arm64 tests/support/lambda_layout/{enter,bootstrap}
 	@$(BIN)/mypy layer/coldstart_layer cli/coldstart_cli
 	@$(BIN)/mypy tools
 	@MYPYPATH=tests:tests/support $(BIN)/mypy benchmarks
@@ -154,6 +169,22 @@ $(RUNTIMES:%=%/ready): build/%/ready: requirements/%.txt $(wildcard $(FOUND)) $(
 	  $(BIN)/uv venv --quiet --no-project --python "$$python" $(@D)/$$version; \
 	  $(BIN)/uv pip install --quiet --python $(@D)/$$version/bin/python --require-hashes -r $<; \
 	done < $(FOUND)
+	@touch $@
+
+# CPython and bash for arm64, and the emulator to run them by.
+$(ARM64)/found: tools/get_arm64.py tools/get_cpythons.py tools/debian.py $(VENV)/setup | pythons
+	@rm -rf $(@D)
+	@$(BIN)/python tools/get_arm64.py $(@D)
+
+# Its bytecode is that of any other architecture, which compiles faster by itself.
+$(ARM64)/runtimes/ready: requirements/runtimes.txt $(ARM64)/found tools/run_arm64
+	@rm -rf $(@D)
+	@set -e; read -r version python < $(ARM64)/found; \
+	  echo "Setting up $(@D)/$$version (the first time only) ..."; \
+	  tools/run_arm64 $(ARM64) $(BIN)/uv venv --quiet --no-project --python "$$python" $(@D)/$$version; \
+	  tools/run_arm64 $(ARM64) $(BIN)/uv pip install --quiet --python $(@D)/$$version/bin/python \
+	    --require-hashes -r $<; \
+	  "$$(sed -n "s/^$$version //p" $(FOUND))" -m compileall -q $(@D)/$$version/lib
 	@touch $@
 
 # With uv: older versions of pip refuse lock files where a package is asked for with extras.

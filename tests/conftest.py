@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 settings.register_profile("soak")  # tests/layer/test_fuzz.py says what that is
 
 ROOT = Path(__file__).resolve().parent.parent
+# An environment for each CPython to run functions on: `make test-arm64` has others.
+_RUNTIMES = ROOT / os.environ.get("COLDSTART_TEST_RUNTIMES", "build/runtimes")
 RUNTIMES = sorted(
-    (path for path in (ROOT / "build/runtimes").iterdir() if path.is_dir()),
+    (path for path in _RUNTIMES.iterdir() if path.is_dir()),
     key=lambda path: int(path.name.partition(".")[2]),
 )
 if not RUNTIMES:

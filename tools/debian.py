@@ -6,7 +6,6 @@ of its own, so neither root nor the machine's package database is involved. It c
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -91,16 +90,18 @@ def unpack(packages: list[Path], root: Path) -> None:
 
 
 def relocate(program: Path, root: Path, patchelf: Path) -> None:
-    """Make an unpacked program run from where it is, with the C library that it came with."""
+    """Make an unpacked program run with the C library that it came with.
+
+    It can be mounted elsewhere then, if ``root`` is to be found in its place too.
+    """
     loaders = list(root.glob("usr/lib/*/ld-linux-*.so.?"))
     if len(loaders) != 1:
         raise PackageError(f"{root} has {len(loaders)} loaders")
     libraries = loaders[0].parent
-    search = f"$ORIGIN/{os.path.relpath(libraries, program.parent)}"
     preloaded = [name for name in _PRELOADED if (libraries / name).exists()]
     command: list[str | Path] = [patchelf, "--set-interpreter", loaders[0]]
     # The old form of the search path: it holds for the libraries that libraries need, too.
-    command += ["--force-rpath", "--set-rpath", search]
+    command += ["--force-rpath", "--set-rpath", libraries]
     for name in preloaded:
         command += ["--add-needed", name]
     _run([*command, program])

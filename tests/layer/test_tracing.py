@@ -132,7 +132,9 @@ async def test_sdk_switched_off_by_the_function(
 ) -> None:
     code = f"""
         from aws_xray_sdk.core import xray_recorder
+        import asyncio
         from aws_xray_sdk.core.async_context import AsyncContext
+        asyncio.set_event_loop(asyncio.new_event_loop())  # which AsyncContext wants to be there
         xray_recorder.configure({context})
         def handler(event, context):
             pass
@@ -152,7 +154,9 @@ async def test_sdk_with_another_daemon(
     code = f"""
         import os
         from aws_xray_sdk.core import xray_recorder
+        import asyncio
         from aws_xray_sdk.core.async_context import AsyncContext
+        asyncio.set_event_loop(asyncio.new_event_loop())  # which AsyncContext wants to be there
         del os.environ["AWS_XRAY_DAEMON_ADDRESS"]  # which the SDK would prefer
         xray_recorder.configure(daemon_address=os.environ["OTHER_DAEMON"]{context})
         def handler(event, context):
@@ -198,7 +202,9 @@ async def test_sdk_with_an_emitter_of_the_functions_own(
     """Where it sends to does not show: our own document goes to the daemon, without a word."""
     code = """
         from aws_xray_sdk.core import xray_recorder
+        import asyncio
         from aws_xray_sdk.core.async_context import AsyncContext
+        asyncio.set_event_loop(asyncio.new_event_loop())  # which AsyncContext wants to be there
         class Emitter:
             def send_entity(self, entity):
                 pass

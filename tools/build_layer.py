@@ -1,4 +1,4 @@
-"""Builds the layer: the wrapper and the package, with bytecode for each CPython of this machine.
+"""Builds the layer: the wrapper, the shim and the package, with bytecode for each CPython found.
 
     python tools/build_layer.py zip dist/coldstart-layer.zip
     python tools/build_layer.py folder DIR
@@ -9,7 +9,6 @@ The same sources and the same CPythons give the same bytes.
 from __future__ import annotations
 
 import argparse
-import marshal
 import subprocess
 import tempfile
 import zipfile
@@ -20,7 +19,6 @@ from strip_source import strip_shell, strip_source
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = Path("python/coldstart_layer")
-FILE = "modules.bytecode"
 # A reference, as the license's appendix has it: the whole text would be a thirtieth of the zip.
 _LICENSE = """\
 lambda-coldstart-layer is licensed under the Apache License, Version 2.0; you may not use it except
@@ -32,8 +30,6 @@ Unless required by applicable law or agreed to in writing, software distributed 
 distributed on an "AS IS" BASIS, WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or
 implied. See the License for the specific language governing permissions and limitations under it.
 """
-# Every CPython reads it.
-_MARSHAL_VERSION = 2
 
 
 def build(folder: Path) -> list[str]:
@@ -42,51 +38,36 @@ def build(folder: Path) -> list[str]:
     Returns:
         The Python versions it has bytecode for.
     """
+    sources = ROOT / "layer"
+    # Where each is to stand. Lambda reads the shim and the wrapper at each start, and counts bytes.
+    places = {
+        sources / "bootstrap.py": folder / "coldstart/bootstrap.py",
+        # With a name that nobody can import.
+        sources / "from_source.py": folder / PACKAGE / "from-source.py",
+    }
+    for source in sorted((sources / PACKAGE.name).rglob("*.py")):
+        places[source] = folder / "python" / source.relative_to(sources)
+    for source, target in places.items():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(strip_source(source.read_text()))
     package = folder / PACKAGE
-    package.mkdir(parents=True, exist_ok=True)
-    for source in sorted((ROOT / "layer/coldstart_layer").iterdir()):
-        if source.suffix == ".py":
-            # Lambda reads bootstrap.py and the wrapper at each start, and counts the layer's bytes.
-            (package / source.name).write_text(strip_source(source.read_text()))
     (package / "LICENSE").write_text(_LICENSE)
     wrapper = folder / "coldstart-wrapper"
     wrapper.write_text(strip_shell((ROOT / "wrapper/coldstart-wrapper").read_text()))
     wrapper.chmod(0o755)
+    script = sources / "from_bytecode.py"
     found = cpythons.find()
-    with tempfile.TemporaryDirectory() as scratch:
-        compiled = {}
-        for runtime, python in found.items():
-            target = compiled[f"cpython-{runtime.replace('.', '')}"] = Path(scratch) / runtime
-            command: list[str | Path] = [
-                python,
-                "-sSB",
-                ROOT / "tools/compile_layer.py",
-                package,
-                target,
-            ]
-            # A fixed hash seed: bytecode holds sets in the order of their hashes.
-            subprocess.run(command, check=True, env={"PYTHONHASHSEED": "0"})
-        (package / FILE).write_bytes(put_together(compiled))
+    for version, python in found.items():
+        target = package / f"cpython-{version.replace('.', '')}.bytecode"
+        compiler = ROOT / "tools/compile_layer.py"
+        # With line numbers, but without columns: those would be a fifth of the zip. A fixed hash
+        # seed: bytecode holds sets in the order of their hashes.
+        subprocess.run(
+            [python, "-sSB", "-X", "no_debug_ranges", compiler, package.parent, script, target],
+            check=True,
+            env={"PYTHONHASHSEED": "0"},
+        )
     return list(found)
-
-
-def put_together(compiled: dict[str, Path]) -> bytes:
-    """The file that ``coldstart_layer/__init__.py`` reads, and describes.
-
-    Args:
-        compiled: what ``compile_layer.py`` made for each CPython, by the tag that it is known by.
-    """
-    magics = {tag: (folder / "magic number").read_bytes() for tag, folder in compiled.items()}
-    names = {path.name for folder in compiled.values() for path in folder.iterdir()}
-    # Each module of all CPythons side by side: they have enough in common to zip well together.
-    modules = {
-        name: [(folder / name).read_bytes() for folder in compiled.values()]
-        for name in sorted(names - {"magic number"})
-    }
-    lengths = {name: tuple(map(len, codes)) for name, codes in modules.items()}
-    index = marshal.dumps((magics, lengths), _MARSHAL_VERSION)
-    codes = [code for codes in modules.values() for code in codes]
-    return b"".join([len(index).to_bytes(4, "little"), index, *codes])
 
 
 def write_zip(folder: Path, target: Path) -> None:

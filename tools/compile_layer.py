@@ -1,77 +1,100 @@
-"""Compiles the layer's modules for the CPython that runs this script.
+"""Compiles the layer's package for the CPython that runs this script, into one pyc file.
 
-    python compile_layer.py PACKAGE_FOLDER TARGET
+    python compile_layer.py FOLDER_OF_THE_PACKAGE SCRIPT TARGET
 
-/opt is read-only on Lambda: a module without bytecode would be compiled at every cold start. The
-bytecode holds what runs and no more, since all of it is read at each start: the sources are
-stripped already (``strip_source.py``), and there are no docstrings and no line numbers within a
-function.
-
-The package itself gets a pyc file, and so does the shim, which the wrapper runs where it knows the
-Python. The other modules' bytecode goes into the folder ``TARGET``, a file each, for
-``build_layer.py`` to put together.
+/opt is read-only on Lambda: a module without bytecode would be compiled at every cold start.
+``layer/from_bytecode.py`` is the script in which the modules are constants.
 """
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import marshal
 import sys
 from pathlib import Path
 from types import CodeType
+from typing import Any
 
-# By functions that use a library, or have their starts profiled.
-_SELDOM_LOADED = {"datadog", "loguru", "opentelemetry", "powertools", "structlog", "xray_sdk"}
-_SELDOM_LOADED |= {"import_times", "profile"}
-# PEP 552: a pyc that goes by its source's hash, which nobody is to check: /opt never changes.
-_UNCHECKED_HASH = (0b01).to_bytes(4, "little")
-
-
-def _without_lines(code: CodeType) -> CodeType:
-    """The same code, all of it on the line where its function begins.
-
-    The layer's own reports name an error, never a line: nobody reads these tables but a debugger.
-    The formats: Objects/lnotab_notes.txt in CPython 3.10, Objects/locations.md (later:
-    InternalDocs/code_objects.md) from 3.11 on.
-    """
-    size = len(code.co_code)
-    if sys.version_info < (3, 11):  # pairs: how many bytes, on how many lines further down
-        table = bytes([254, 0]) * (size // 254) + bytes([size % 254, 0])
-    else:  # pairs: "no column" for up to eight code units of two bytes, on the same line
-        units = size // 2
-        table = bytes([0x80 | 13 << 3 | 7, 0]) * (units // 8)
-        if units % 8:
-            table += bytes([0x80 | 13 << 3 | units % 8 - 1, 0])
-    constants = (_without_lines(it) if isinstance(it, CodeType) else it for it in code.co_consts)
-    code = code.replace(co_linetable=table, co_consts=tuple(constants))
-    return code.replace(co_qualname=code.co_name) if hasattr(code, "co_qualname") else code
+PACKAGE = "coldstart_layer"
+# What the shim imports, at once and a moment later: with what these import, all that every start
+# needs.
+ENTRIES = (f"{PACKAGE}.process", f"{PACKAGE}.runtime")
 
 
-def compile_package(package: Path, target: Path) -> None:
-    """Write the bytecode of the modules in ``package``: pyc files there, others in ``target``."""
-    tag = sys.implementation.cache_tag
-    target.mkdir()
-    (target / "magic number").write_bytes(importlib.util.MAGIC_NUMBER)
-    for source in sorted(package.glob("*.py")):
-        text = source.read_bytes()
-        # As it stands on Lambda, wherever it is built.
-        path = f"/opt/python/{package.name}/{source.name}"
-        code = compile(text, path, "exec", dont_inherit=True, optimize=2)
-        # Without references within it, marshalled code zips better, and loads a third slower.
-        version = 2 if source.stem in _SELDOM_LOADED else marshal.version
-        # Marshalled twice: what it then refers to does not depend on what else this process holds.
-        ours = marshal.loads(marshal.dumps(_without_lines(code)))  # noqa: S302 # made just now
-        data = marshal.dumps(ours, version)
-        header = importlib.util.MAGIC_NUMBER + _UNCHECKED_HASH + importlib.util.source_hash(text)
-        if source.stem == "__init__":
-            pyc = package / f"__pycache__/{source.stem}.{tag}.pyc"
-            pyc.parent.mkdir(exist_ok=True)
-            pyc.write_bytes(header + data)
-        elif source.stem == "bootstrap":
-            (package / f"{source.stem}.{tag}.pyc").write_bytes(header + data)
-        else:
-            (target / source.stem).write_bytes(data)
+def module_name(path: Path) -> str:
+    """Return the name of the module at ``path``, which is relative to the package's folder."""
+    return ".".join(path.parent.parts if path.name == "__init__.py" else path.with_suffix("").parts)
+
+
+def imported_modules(source: str, modules: set[str]) -> list[str]:
+    """Return those of ``modules`` that a source imports when it is run, in the order it does."""
+    imported = []
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.ImportFrom) and node.module:
+            inside = [f"{node.module}.{alias.name}" for alias in node.names]
+            imported += [name for name in (node.module, *inside) if name in modules]
+    return imported
+
+
+def in_running_order(sources: dict[str, str]) -> list[str]:
+    """Return the modules that every start needs, each one behind what it imports."""
+    order: dict[str, None] = {}
+    under_way: set[str] = set()
+
+    def add(name: str) -> None:
+        if name in under_way:
+            return
+        under_way.add(name)
+        package = name.rpartition(".")[0]
+        for other in ([package] if package else []) + imported_modules(sources[name], set(sources)):
+            add(other)
+        order[name] = None
+
+    for entry in ENTRIES:
+        add(entry)
+    return list(order)
+
+
+def compile_package(folder: Path, script: Path, target: Path) -> None:
+    """Write the bytecode of ``script`` to ``target``, with the modules in ``folder`` in it."""
+    paths = {
+        module_name(path.relative_to(folder)): path
+        for path in sorted(folder.rglob("*.py"))
+        if path.stem.isidentifier()
+    }
+    sources = {name: path.read_text() for name, path in paths.items()}
+
+    def compiled(source: str, path: Path) -> CodeType:
+        # The path is that on Lambda, wherever it is built. Without docstrings.
+        place = f"/opt/python/{path.relative_to(folder)}"
+        code: CodeType = compile(source, place, "exec", dont_inherit=True, optimize=2)
+        return code
+
+    order = in_running_order(sources)
+    within = {name: path.relative_to(folder / PACKAGE).as_posix() for name, path in paths.items()}
+    constants = {
+        "NEEDED": tuple(
+            (name, within[name], compiled(sources[name], paths[name])) for name in order
+        ),
+        "WAITING": {
+            name: (within[name], _marshalled(compiled(sources[name], paths[name])))
+            for name in paths
+            if name not in order
+        },
+    }
+    code = compiled(script.read_text(), folder / PACKAGE / script.name)
+    replaced = [constants.get(it, it) if type(it) is str else it for it in code.co_consts]
+    code = code.replace(co_consts=tuple(replaced))
+    # PEP 552: valid by the hash of its source, which nobody is to check: /opt never changes.
+    header = (0b01).to_bytes(4, "little") + bytes(8)
+    target.write_bytes(importlib.util.MAGIC_NUMBER + header + _marshalled(code))
+
+
+def _marshalled(value: Any) -> bytes:
+    # Twice: what the data refers to then does not depend on what else this process holds.
+    return marshal.dumps(marshal.loads(marshal.dumps(value)))  # noqa: S302 # made just now
 
 
 if __name__ == "__main__":
-    compile_package(Path(sys.argv[1]), Path(sys.argv[2]))
+    compile_package(*map(Path, sys.argv[1:]))

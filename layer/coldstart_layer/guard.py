@@ -1,4 +1,4 @@
-"""Keeps our failures out of the user's function, and says so once."""
+"""Keeps our failures out of the user's function, and reports each of them once."""
 
 import sys
 
@@ -30,11 +30,12 @@ def attempt(site: str, function: "Callable[..., Result]", *arguments: object) ->
     except Exception as error:
         if site not in _reported:
             _reported.add(site)
-            warn(f"{site} skipped: {_described(error)}")
+            warn(f"{site} skipped: {described(error)}")
         return None
 
 
-def _described(error: Exception) -> str:
+def described(error: Exception) -> str:
+    """Say what an error is, even if it cannot say so itself."""
     try:
         return f"{type(error).__name__}: {error}"
     except Exception:

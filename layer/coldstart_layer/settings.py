@@ -4,34 +4,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-TRACE_HEADER = "_X_AMZN_TRACE_ID"
-
 _NAMESPACE = "ColdStart"
 _SWITCH = {"on": True, "true": True, "yes": True, "1": True}
 _SWITCH.update({"off": False, "false": False, "no": False, "0": False})
-# The levels of Lambda's application log filter ("Log-level filtering" in the developer guide).
-_LEVELS = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
+# The levels of Lambda's application log filter ("Log-level filtering" in the developer guide), and
+# at which of them a line of ours passes it.
+_LEVELS = {level: level for level in ("TRACE", "DEBUG", "INFO", "WARN", "FATAL")}
+_LEVELS["ERROR"] = "FATAL"
 
 
 class Settings:
     """The configuration of the layer and of the function, read once when the process starts."""
-
-    __slots__ = (
-        "daemon_address",
-        "function_name",
-        "function_version",
-        "handler",
-        "initialization_type",
-        "json_log_level",
-        "log_stream",
-        "logs",
-        "memory_size",
-        "metrics",
-        "namespace",
-        "profile",
-        "tracing",
-        "warnings",
-    )
 
     def __init__(self, environ: "Mapping[str, str]") -> None:
         """Read the settings.
@@ -57,11 +40,12 @@ class Settings:
         self.memory_size = environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
         self.daemon_address = environ.get("AWS_XRAY_DAEMON_ADDRESS") or "127.0.0.1:2000"
 
-        # With JSON as the log format Lambda filters by level; None: it does not.
-        self.json_log_level: str | None = None
+        # What lets a line of ours pass where Lambda filters by level, which it does with JSON as
+        # the log format; None: it does not. Never ERROR: alarms count those.
+        self.json_level: str | None = None
         if environ.get("AWS_LAMBDA_LOG_FORMAT", "").upper() == "JSON":
             level = environ.get("AWS_LAMBDA_LOG_LEVEL", "").upper()
-            self.json_log_level = level if level in _LEVELS else "INFO"
+            self.json_level = _LEVELS.get(level, "INFO")
 
     def _switch(self, environ: "Mapping[str, str]", name: str, default: str = "on") -> bool:
         value = environ.get(name, "")

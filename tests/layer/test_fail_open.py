@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from coldstart_cli.local_lambda import Sandbox, unpack_layer
-from coldstart_layer.environment import marker_path
+from coldstart_layer.process import marker_path
 from conftest import LIBRARY_FILES, ROOT, answers
 
 ANSWERS = """

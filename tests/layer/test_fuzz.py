@@ -14,7 +14,7 @@ from types import ModuleType
 import pytest
 from coldstart_cli.local_lambda import Function, Sandbox
 from coldstart_layer import classify, handover, trace_header, tracing
-from coldstart_layer.environment import marker_path
+from coldstart_layer.process import marker_path
 from coldstart_layer.seam import Instrument
 from coldstart_layer.settings import Settings
 from conftest import ready

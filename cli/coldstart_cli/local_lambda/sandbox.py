@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
-from coldstart_layer.environment import marker_path
+from coldstart_layer.process import marker_path
 
 from coldstart_cli.local_lambda.runtime_api import Outcome, Request, RuntimeApi
 from coldstart_cli.local_lambda.xray_daemon import XrayDaemon

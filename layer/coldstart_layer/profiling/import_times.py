@@ -59,12 +59,15 @@ class ImportTimes:
         compiled: how many modules were compiled, for want of bytecode that fits.
         compile_seconds: how long that took.
         overhead: how long the noting took, in seconds.
+        clock: what the imports are timed by.
     """
 
     def __init__(self) -> None:
         self.compiled = 0
         self.compile_seconds = 0.0
         self.overhead = 0.0
+        # Not a module's attribute, which a library that freezes the time would replace.
+        self.clock = perf_counter
         self._stopped = False
         self._thread = get_ident()
         # Of each import the name, begin, end and spec, in the order they ended. In a row, because
@@ -145,7 +148,7 @@ class ImportTimes:
     # As in logs.py no guard in what follows, but code that does not fail.
 
     def _note(self, name: str, began: float) -> None:
-        ended = perf_counter()
+        ended = self.clock()
         if self._stopped:
             return
         module = sys.modules.get(name)
@@ -160,13 +163,13 @@ class ImportTimes:
             fields = _MODULE_DICT(module) if issubclass(type(module), _MODULE) else None
             spec = fields.get("__spec__") if fields else None
         self._notes += name, began, ended, spec
-        self.overhead += perf_counter() - ended
+        self.overhead += self.clock() - ended
 
     def _is_ours(self) -> bool:
         return get_ident() == self._thread and len(self._notes) < _MOST_NOTES
 
     def _lock_class(self, original: "Any") -> "Any":
-        note = self._note
+        note, clock = self._note, self.clock
         enter, leave = original.__enter__, original.__exit__
 
         class TimedLock(original):  # type: ignore[misc]
@@ -177,7 +180,7 @@ class ImportTimes:
             def __enter__(self) -> None:
                 enter(self)
                 if self._name not in sys.modules:
-                    self._began = perf_counter()
+                    self._began = clock()
 
             def __exit__(self, *arguments: object) -> None:
                 try:
@@ -189,16 +192,16 @@ class ImportTimes:
         return TimedLock
 
     def _timed_compile(self, original: "Callable[..., object]") -> "Callable[..., object]":
-        times = self
+        times, clock = self, self.clock
 
         def source_to_code(*arguments: "Any", **options: "Any") -> object:
-            began = perf_counter()
+            began = clock()
             try:
                 return original(*arguments, **options)
             finally:
                 if times._is_ours():
                     times.compiled += 1
-                    times.compile_seconds += perf_counter() - began
+                    times.compile_seconds += clock() - began
 
         return source_to_code
 
@@ -213,7 +216,7 @@ class ImportTimes:
         def create_client(*arguments: "Any", **options: "Any") -> object:
             service = arguments[1] if len(arguments) > 1 else options.get("service_name")
             name = f"client {str.__str__(service) if issubclass(type(service), str) else ''}"
-            began = perf_counter()
+            began = times.clock()
             try:
                 return original(*arguments, **options)
             except BaseException as error:

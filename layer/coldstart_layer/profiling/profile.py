@@ -9,22 +9,20 @@ import sys
 from gc import disable, enable, isenabled  # before the function could replace them
 from os import stat as _stat  # the same
 from stat import S_ISREG
-from time import perf_counter
 
-from coldstart_layer.import_times import Import, ImportTimes
-from coldstart_layer.metrics import dumps, function_fields, past_level_filter, time, write_line
+from coldstart_layer.guard import attempt
+from coldstart_layer.output import Output, function_fields, level_fields, now
+from coldstart_layer.profiling.import_times import Import, ImportTimes
 from coldstart_layer.settings import Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import TypeVar
 
+    from coldstart_layer.process import Times
     from coldstart_layer.start import Start
+    from coldstart_layer.trace_header import TraceHeader
 
-    _T = TypeVar("_T")
-
-_OURS = "coldstart_layer"
 _SPEC = type(__spec__)
 _STANDARD_LIBRARY = os.__file__.rpartition("/")[0]
 _MOST_MODULES = 20
@@ -43,107 +41,137 @@ class Profile:
     Times are wall clock, in epoch seconds, except for those of imports.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        began_at: float,
-        exec_at: "float | None",
-        shim_at: float,
-        times: ImportTimes,
-    ) -> None:
-        """Take what is known of the start so far.
+    def __init__(self, settings: Settings, times: "Times") -> None:
+        """Begin to note imports.
 
         Args:
             settings: the configuration of the layer and of the function.
-            began_at: when the wrapper was started.
-            exec_at: when it was done; None where bash has no clock.
-            shim_at: when Python began to run the shim.
-            times: of imports, noted since.
+            times: of the start so far.
+
+        Raises:
+            AttributeError: this Python imports in another way.
         """
         self._settings = settings
-        self._began_at = began_at
-        self._times = times
-        self._before: dict[str, float] = {}
-        self._layer_from = began_at
-        if exec_at is not None and began_at <= exec_at <= shim_at:
-            self._before = {"wrapper": exec_at - began_at, "interpreter": shim_at - exec_at}
-            self._layer_from = shim_at
+        self._began_at, wrapper_done_at, shim_at = times
+        self._parts: dict[str, float] = {}
+        self._part_from = self._began_at
+        if wrapper_done_at is not None:
+            self._end_part("wrapper", wrapper_done_at)
+            self._end_part("interpreter", shim_at)
+        self._imports = imports = ImportTimes()
         # Between the clock of imports and the wall's. From here on the former counts: it is never
         # set.
-        self._offset = time() - perf_counter()
+        self._offset = now() - imports.clock()
+        self._told = False
+        imports.start()
+
+    def _end_part(self, name: str, at: float) -> None:
+        """The part of the init that is called ``name`` ended, and the next one began."""
+        self._parts[name] = at - self._part_from
+        self._part_from = at
 
     def installed(self) -> None:
-        """The shim is done: what follows is the runtime's."""
-        now = perf_counter() + self._offset
-        # What it imported that the runtime needs as well is the runtime's, too.
-        shared = [noted for noted in self._times.done(0) if not noted.name.startswith(_OURS)]
-        self._layer = now - self._layer_from - sum(noted.own for noted in shared)
-        self._runtime_from = self._layer_from + self._layer
+        """The layer's own part is done: what follows is the runtime's."""
+        self._end_part("layer", self._imports.clock() + self._offset)
 
-    def loading(self) -> None:
+    def loading(self, output: Output) -> None:
         """The runtime is about to import the handler's module."""
-        self._loading_at = perf_counter() + self._offset
-        self._mark = self._times.mark()
-        self._compiled_before = self._times.compiled, self._times.compile_seconds
+        self._output = output
+        self._end_part("runtime", self._imports.clock() + self._offset)
+        if self._settings.initialization_type == "snap-start":
+            attempt("profile before the snapshot", self._tell_before_snapshot)
+        self._mark_imports()
 
-    def loaded(self) -> "list[tuple[int, str, float, float]]":
-        """The handler's module has been imported: write the line of the init.
+    def _tell_before_snapshot(self) -> None:
+        """With SnapStart the init is over before the snapshot, and the events come long after."""
+        from snapshot_restore_py import register_before_snapshot
 
-        Returns:
-            For the trace: depth, name, begin and end of the modules that took long, in an order in
-            which each one follows what it lies in.
-        """
-        return _uncollected(self._loaded)
+        # The first one to be registered is the last one to run.
+        register_before_snapshot(attempt, "profile", _uncollected, self._loaded)
 
-    def _loaded(self) -> "list[tuple[int, str, float, float]]":
-        loaded_at = perf_counter() + self._offset
-        init = loaded_at - self._began_at
-        parts = {
-            **self._before,
-            "layer": self._layer,
-            "runtime": self._loading_at - self._runtime_from,
-            "handler": loaded_at - self._loading_at,
-        }
-        imports = self._times.done(self._mark)
+    def _mark_imports(self) -> None:
+        self._mark = self._imports.mark()
+        self._compiled_before = self._imports.compiled, self._imports.compile_seconds
+
+    def awaited(self, sequence: int) -> None:
+        """The runtime asks for an event, after so many others."""
+        if sequence == 0 and not self._told:
+            _uncollected(self._loaded)
+        elif sequence == 1:
+            _uncollected(self._first_invocation_over)
+
+    def _loaded(self) -> None:
+        """The handler's module has been imported: write the line of the init."""
+        self._told = True
+        self._end_part("handler", self._imports.clock() + self._offset)
+        init = self._part_from - self._began_at
+        imports = self._imports.done(self._mark)
         self._write(
             {
                 "coldstart_profile": "init",
                 "init_ms": _ms(init),
-                "parts_ms": {name: _ms(seconds) for name, seconds in parts.items()},
+                "parts_ms": {name: _ms(seconds) for name, seconds in self._parts.items()},
             },
             imports,
         )
         long = min(_SPAN_SHARE * init, _SPAN_SECONDS)
-        spans = []
-        space = _DATAGRAM
         slow = [noted for noted in imports if noted.total > long]
+        space = _DATAGRAM
+        self._slow: list[Import] = []
         for noted in sorted(slow, key=lambda noted: noted.total, reverse=True):
-            space -= len(dumps(noted.name[:_LONGEST_NAME])) + _SPAN
+            space -= len(self._output.encode(noted.name[:_LONGEST_NAME])) + _SPAN
             if space < 0:
                 break
-            spans.append(noted)
-        return [
-            (
-                depth,
-                noted.name[:_LONGEST_NAME],
-                self._offset + noted.ended - noted.total,
-                self._offset + noted.ended,
-            )
-            for depth, noted in _tree(spans)
-        ]
+            self._slow.append(noted)
 
-    def invoked(self, start: "Start") -> None:
-        """The event of the first invocation is about to reach the handler."""
+    def invoked(
+        self,
+        start: "Start",
+        trace: "TraceHeader",
+        init_span: "tuple[float, float] | None",
+        leaf: "str | None",
+    ) -> None:
+        """The event of the first invocation is about to reach the handler.
+
+        Args:
+            start: the verdict.
+            trace: the tracing header.
+            init_span: begin and end of the init that this request waited for, if it did.
+            leaf: the id of the layer's subsegment, if there is one.
+
+        Raises:
+            OSError, ValueError: what took long could not be sent to X-Ray.
+        """
         self._start = start
-        self.loading()
+        self._mark_imports()
+        if leaf and init_span and self._slow:
+            self._send_slow(trace, leaf)
 
-    def first_invocation_over(self) -> None:
-        """The first response has been sent: stop, and tell of what was imported meanwhile."""
-        _uncollected(self._first_invocation_over)
+    def _send_slow(self, trace: "TraceHeader", leaf: str) -> None:
+        """Send the modules that took long to X-Ray, as parts of the leaf."""
+        from coldstart_layer.sinks import xray
+
+        outermost: dict[str, object] = {"id": leaf}
+        path: list[dict[str, object]] = [outermost]
+        for depth, noted in _tree(self._slow):
+            del path[depth + 1 :]
+            name = noted.name[:_LONGEST_NAME]
+            part: dict[str, object] = {
+                "id": xray.new_id(),
+                "name": name if name.startswith("client ") else f"import {name}",
+                "start_time": self._offset + noted.ended - noted.total,
+                "end_time": self._offset + noted.ended,
+            }
+            path[-1].setdefault("subsegments", []).append(part)  # type: ignore[attr-defined]
+            path.append(part)
+        for part in outermost["subsegments"]:  # type: ignore[attr-defined]
+            part.update(trace_id=trace.root, parent_id=leaf, type="subsegment")
+            xray.send(self._settings, self._output.encode(part))
 
     def _first_invocation_over(self) -> None:
-        imports = self._times.done(self._mark)
-        self._times.stop()
+        """The first response has been sent: stop, and tell of what was imported meanwhile."""
+        imports = self._imports.done(self._mark)
+        self._imports.stop()
         if imports:
             self._write(
                 {
@@ -155,7 +183,7 @@ class Profile:
             )
 
     def _write(self, about: "dict[str, object]", imports: "list[Import]") -> None:
-        settings, times = self._settings, self._times
+        settings, times, output = self._settings, self._imports, self._output
         origin_of = _Origins().of
         origins: dict[str, float] = {}
         for noted in imports:
@@ -165,7 +193,7 @@ class Profile:
         compiled, compile_seconds = self._compiled_before
         document = {
             **about,
-            **past_level_filter(settings, time()),
+            **level_fields(settings, now()),
             "function_name": settings.function_name or "unknown",
             "handler": settings.handler,
             "log_stream": settings.log_stream,
@@ -181,19 +209,19 @@ class Profile:
         for most in range(_MOST_MODULES, -1, -1):
             listed = longest(imports, most)
             document["modules"] = [
-                _told(depth, noted, *origin_of(noted)) for depth, noted in _tree(listed)
+                _listed(depth, noted, *origin_of(noted)) for depth, noted in _tree(listed)
             ]
             document["remainder"] = {
                 "modules": len(imports) - len(listed),
                 "own_ms": _ms(max(own - sum(noted.own for noted in listed), 0.0)),
             }
-            line = dumps(document)
+            line = output.encode(document)
             if len(line) <= _LONGEST_LINE:
                 break
-        write_line(line)
+        output.write_line(line)
 
 
-def _uncollected(work: "Callable[[], _T]") -> "_T":
+def _uncollected(work: "Callable[[], None]") -> None:
     """Call it with the garbage collector off, and on again if it was.
 
     What we make in between is gone by then; meanwhile it could set the collector off, which takes
@@ -202,13 +230,13 @@ def _uncollected(work: "Callable[[], _T]") -> "_T":
     enabled = isenabled()
     disable()
     try:
-        return work()
+        work()
     finally:
         if enabled:
             enable()
 
 
-def _told(depth: int, noted: Import, origin: str, path: "str | None") -> "dict[str, object]":
+def _listed(depth: int, noted: Import, origin: str, path: "str | None") -> "dict[str, object]":
     size = None
     try:
         if path is not None:

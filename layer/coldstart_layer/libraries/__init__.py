@@ -2,7 +2,7 @@
 
 Which ones it has loaded shows in ``sys.modules``; none is imported here. Each has a module of its
 own with ``attach()``, called once, which returns what to call with the ``Start`` before each
-invocation, or None if there is nothing to do then.
+invocation, or None if there is nothing to do then. (aws-xray-sdk's is called by ``sinks.xray``.)
 """
 
 import sys
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 class Libraries:
     """The libraries that the function has loaded so far."""
-
-    __slots__ = ("_agreements", "_modules_seen", "_unseen")
 
     def __init__(self, settings: Settings) -> None:
         """Choose the libraries to look out for, by the signals that are switched on."""
@@ -67,5 +65,5 @@ class Libraries:
 def _attach(module: str) -> "Agree | None":
     from importlib import import_module
 
-    agree: Agree | None = import_module(f"coldstart_layer.{module}").attach()
+    agree: Agree | None = import_module(f"{__name__}.{module}").attach()
     return agree

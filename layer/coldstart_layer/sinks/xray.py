@@ -12,38 +12,57 @@ import sys
 from functools import lru_cache
 
 from coldstart_layer.guard import attempt
-from coldstart_layer.metrics import dumps, time
-from coldstart_layer.settings import Settings
-from coldstart_layer.start import Start
+from coldstart_layer.output import Output, now
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from coldstart_layer.settings import Settings
+    from coldstart_layer.start import Start
+    from coldstart_layer.trace_header import TraceHeader
+
+    Span = tuple[float, float]
 
 NAME = "coldstart"
 _DATAGRAM_HEADER = '{"format":"json","version":1}\n'
 
 
-def annotate(settings: Settings, start: Start) -> None:
+def annotate(
+    settings: "Settings",
+    output: Output,
+    start: "Start",
+    trace: "TraceHeader",
+    init_span: "Span | None",
+) -> str:
     """Add a leaf with the verdict to the trace of a sampled invocation.
+
+    Args:
+        settings: the configuration of the layer and of the function.
+        output: makes JSON.
+        start: the verdict.
+        trace: the tracing header, with a root and a parent.
+        init_span: begin and end of the init that this request waited for, if it did.
+
+    Returns:
+        The leaf's id; empty where the function has switched its tracing off.
 
     Raises:
         ValueError: ``AWS_XRAY_DAEMON_ADDRESS`` is not an address.
         OSError: the datagram could not be sent.
     """
-    address: str | None = None
     sdk = sys.modules.get("aws_xray_sdk.core")
     if sdk is not None:
-        from coldstart_layer import xray_sdk
+        from coldstart_layer.libraries import aws_xray_sdk
 
-        if attempt("aws_xray_sdk", xray_sdk.annotate, sdk, start):
-            return
-        address = attempt("aws_xray_sdk", xray_sdk.daemon_address, sdk)
-    send(address or settings.daemon_address, subsegment(start))
+        added = attempt("aws_xray_sdk", aws_xray_sdk.annotate, sdk, start, trace, init_span)
+        if added is not None:
+            return added
+    leaf = new_id()
+    send(settings, subsegment(output, start, trace, init_span, leaf))
+    return leaf
 
 
-def annotations(start: Start) -> "tuple[tuple[str, object], ...]":
-    """The annotations that carry the verdict: names and values."""
+def annotations(start: "Start") -> "tuple[tuple[str, object], ...]":
+    """Return the annotations that carry the verdict: names and values."""
     return (
         ("ColdStart", start.cold_start),
         ("InitializationType", start.initialization_type),
@@ -51,37 +70,21 @@ def annotations(start: Start) -> "tuple[tuple[str, object], ...]":
     )
 
 
-def span(start: Start) -> "tuple[float, float]":
-    """Begin and end of the leaf: the init the request waited for, else this instant."""
-    now = time()
-    return start.init_span or (now, now)
-
-
-def modules(start: Start) -> "list[tuple[int, str, float, float]]":
-    """What the leaf shows of a profiled init: depth, name, begin and end of each."""
-    return [
-        (depth, name if name.startswith("client ") else f"import {name}", began, ended)
-        for depth, name, began, ended in start.init_modules
-    ]
-
-
-def subsegment(start: Start) -> str:
-    """The leaf as a document of its own, with the fields that the X-Ray SDK would send, as JSON."""
-    began, ended = span(start)
-    header = start.trace_header
+def subsegment(
+    output: Output, start: "Start", trace: "TraceHeader", init_span: "Span | None", leaf: str
+) -> str:
+    """Make the leaf's document, with the fields that the X-Ray SDK would send, as JSON."""
+    began, ended = init_span or (now(),) * 2
     # The ids are known to need no escapes.
-    document = (
-        f'{{"id": "{_id()}", "trace_id": "{header.root}", "parent_id": "{header.parent}",'
+    return (
+        f'{{"id": "{leaf}", "trace_id": "{trace.root}", "parent_id": "{trace.parent}",'
         f' "start_time": {began!r}, "end_time": {ended!r}, '
-    )
-    if start.init_modules:
-        document += f'"subsegments": {dumps(_nested(start))}, '
-    return document + _annotated(annotations(start))
+    ) + _annotated(output, annotations(start))
 
 
 @lru_cache(maxsize=4)
-def _annotated(annotations: "tuple[tuple[str, object], ...]") -> str:
-    """The end of the document, encoded once: it stays the same from the second invocation on."""
+def _annotated(output: Output, annotations: "tuple[tuple[str, object], ...]") -> str:
+    """Encode the end of the document once: it is the same from the second invocation on."""
     fields = {
         "name": NAME,
         "type": "subsegment",
@@ -89,28 +92,17 @@ def _annotated(annotations: "tuple[tuple[str, object], ...]") -> str:
         "in_progress": False,
         "annotations": dict(annotations),
     }
-    return dumps(fields)[1:]
+    return output.encode(fields)[1:]
 
 
-def _nested(start: Start) -> "list[dict[str, object]]":
-    """What lies in the leaf, which is part of its document."""
-    leaf: dict[str, Any] = {"subsegments": []}
-    path = [leaf]
-    for depth, name, began, ended in modules(start):
-        del path[depth + 1 :]
-        part = {"id": _id(), "name": name, "start_time": began, "end_time": ended}
-        path[-1].setdefault("subsegments", []).append(part)
-        path.append(part)
-    return leaf["subsegments"]  # type: ignore[no-any-return]
-
-
-def _id() -> str:
+def new_id() -> str:
+    """Draw the id of a subsegment."""
     return os.urandom(8).hex()
 
 
 @lru_cache(maxsize=1)
 def udp_address(text: str) -> "tuple[str, int]":
-    """Where the X-Ray daemon listens.
+    """Read where the X-Ray daemon listens.
 
     Args:
         text: ``AWS_XRAY_DAEMON_ADDRESS``: ``ip:port``, or ``tcp:ip:port udp:ip:port``. A host name
@@ -134,17 +126,24 @@ def udp_address(text: str) -> "tuple[str, int]":
     raise ValueError(f"AWS_XRAY_DAEMON_ADDRESS={text[:80]!r} is not an IP address and a port")
 
 
-def send(daemon_address: str, document: str) -> None:
+def send(settings: "Settings", document: str) -> None:
     """Send one document, as JSON, to the X-Ray daemon as one UDP datagram; never waits.
 
-    The socket is opened anew each time, for microseconds: one that is kept could be closed by the
-    function, and its number belong to a file of the function's by the next invocation.
+    The daemon is the one that the X-Ray SDK sends to, if the function has loaded that. The socket
+    is opened anew each time, for microseconds: one that is kept could be closed by the function,
+    and its number belong to a file of the function's by the next invocation.
 
     Raises:
-        ValueError: ``daemon_address`` is not an address.
+        ValueError: ``AWS_XRAY_DAEMON_ADDRESS`` is not an address.
         OSError: the datagram could not be sent.
     """
-    address = udp_address(daemon_address)
+    daemon = None
+    sdk = sys.modules.get("aws_xray_sdk.core")
+    if sdk is not None:
+        from coldstart_layer.libraries import aws_xray_sdk
+
+        daemon = attempt("aws_xray_sdk", aws_xray_sdk.daemon_address, sdk)
+    address = udp_address(daemon or settings.daemon_address)
     family = _socket.AF_INET6 if ":" in address[0] else _socket.AF_INET
     kind = _socket.SOCK_DGRAM | _socket.SOCK_NONBLOCK | _socket.SOCK_CLOEXEC
     udp = _socket.socket(family, kind)

@@ -1,27 +1,49 @@
-"""Becomes the command line that Lambda wanted to run: path, arguments, ``__main__`` and all."""
+"""The process that the wrapper has started: what it left for us, and becoming what was to run."""
 
 import _imp
 import os
 import sys
-from time import time
+
+from coldstart_layer.guard import described, warn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, MutableMapping
+    from collections.abc import MutableMapping
     from types import FrameType
     from typing import Any
 
-    from coldstart_layer.import_times import ImportTimes
+    # When the wrapper began (as the shim, where that is not known), when it became Python (None
+    # where bash has no clock with fractions), when Python began to run the shim: epoch seconds.
+    Times = tuple[float, float | None, float]
+
+# A Mersenne prime: the remainder of the name is its hash, with no module to import for it.
+_PRIME = 2**127 - 1
 
 
-def take_message(environ: "MutableMapping[str, str]") -> "tuple[float, float | None]":
-    """Take what the wrapper left in ``environ`` out again.
+def prepare(shim_at: float) -> None:
+    """Restore the command line, and get ready for the runtime to be imported. Never raises.
 
-    Returns:
-        When the wrapper was started, in epoch seconds; and when it was done, which it tells only
-        if it may be that the start is to be profiled.
+    Args:
+        shim_at: when Python began to run the shim, in epoch seconds.
     """
-    started = environ.pop("_COLDSTART_STARTED", "")
+    try:
+        restore_command_line(sys.argv[1])
+        times = take_message(os.environ, shim_at)
+        from coldstart_layer.runtime import install
+
+        install(os.environ, times)
+    except Exception as error:
+        warn(f"not started: {described(error)}")
+
+
+def take_message(environ: "MutableMapping[str, str]", shim_at: float) -> "Times":
+    """Take what the wrapper has left in ``environ`` out again.
+
+    Args:
+        environ: the environment variables.
+        shim_at: when Python began to run the shim.
+    """
+    message = environ.pop("_COLDSTART_STARTED", "")
     before_bash = environ.pop("_COLDSTART_BEFORE_BASH", None)
     if before_bash is not None:
         for name in ("PWD", "OLDPWD", "SHLVL", "_"):
@@ -29,30 +51,44 @@ def take_message(environ: "MutableMapping[str, str]") -> "tuple[float, float | N
         for variable in before_bash.split("\x1f")[:-1]:
             name, _, value = variable.partition("=")
             environ[name] = value
-    now = time()
     try:
         # The decimal point is that of the function's locale.
-        began_at, *done_at = map(float, started.replace(",", ".").split())
+        began_at, done_at = map(float, message.replace(",", ".").split())
     except ValueError:
-        return now, None  # bash before 5.0 has no clock with fractions
-    if not now - 3600 < began_at <= now:
-        return now, None
-    return began_at, done_at[0] if done_at else None
+        return shim_at, None, shim_at  # bash before 5.0 has no clock with fractions
+    if not shim_at - 3600 < began_at <= done_at <= shim_at:
+        return shim_at, None, shim_at
+    return began_at, done_at, shim_at
 
 
-def note_imports(environ: "Mapping[str, str]") -> "ImportTimes | None":
-    """Begin to note imports, if it may be that the start is to be profiled.
+def marker_path(log_stream: str) -> str:
+    """Return the file that stands for the execution environment which writes to ``log_stream``."""
+    digest = int.from_bytes(os.fsencode(log_stream), "big") % _PRIME
+    return f"/tmp/.coldstart-{digest:032x}"
 
-    The settings are read later: by then what we and the runtime need alike has been imported.
+
+def is_restarted(log_stream: "str | None") -> bool:
+    """Tell whether an earlier runtime process ran in this execution environment; mark it for later.
+
+    Lambda starts the runtime again in the same environment after a crash, a timeout or a failed
+    init, and does not clear /tmp in between ("Failures during the invoke phase" in the Lambda
+    developer guide, "Execution environment lifecycle").
+
+    Args:
+        log_stream: the name of the log stream, which is unique to an environment. Where there is
+            none (SnapStart), or one that all share (local emulators), the answer is no.
+
+    Raises:
+        OSError: the marker can neither be made nor found.
     """
-    if not environ.get("COLDSTART_PROFILE"):
-        return None
-    from coldstart_layer.guard import attempt
-    from coldstart_layer.import_times import ImportTimes
-
-    times = ImportTimes()
-    attempt("profile", times.start)
-    return times
+    if not log_stream or log_stream == "$LATEST":
+        return False
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        os.close(os.open(marker_path(log_stream), flags, 0o600))
+    except FileExistsError:
+        return True
+    return False
 
 
 def restore_command_line(script: str) -> None:
@@ -70,11 +106,11 @@ def restore_command_line(script: str) -> None:
         del sys.path[0]  # there is no current folder
 
 
-def become(argv: "list[str]", shim: "dict[str, Any]") -> None:
+def become(command: "list[str]", shim: "dict[str, Any]") -> None:
     """Run the original command line as the interpreter would have.
 
     Args:
-        argv: the command line behind the interpreter's options.
+        command: it, behind the interpreter's options.
         shim: the namespace of the module that is ``__main__`` now.
     """
     main = type(sys)("__main__")
@@ -82,14 +118,14 @@ def become(argv: "list[str]", shim: "dict[str, Any]") -> None:
         if name in shim:
             main.__dict__[name] = shim[name]
     sys.modules["__main__"] = main
-    script = argv[0]
+    script = command[0]
     if script == "-m":
         import runpy
 
-        sys.argv[:] = ["-m", *argv[2:]]
-        runpy._run_module_as_main(argv[1])  # type: ignore[attr-defined]
+        sys.argv[:] = ["-m", *command[2:]]
+        runpy._run_module_as_main(command[1])  # type: ignore[attr-defined]
         return
-    sys.argv[:] = argv
+    sys.argv[:] = command
     path = script if script.startswith("/") else f"{os.getcwd()}/{script}"
     loader: Any = sys.modules["_frozen_importlib_external"].SourceFileLoader
     main.__dict__.update(__file__=path, __loader__=loader("__main__", path))

@@ -1,0 +1,103 @@
+"""What the sinks write with: the process's own stdout, JSON, the clock, Lambda's level filter.
+
+No function of the user's can change what is in here. Libraries that freeze the time replace
+``time.time`` in every module that has it as an attribute; a default argument is out of their reach.
+"""
+
+import os
+import sys
+from time import gmtime, strftime, time
+
+from coldstart_layer import __version__
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from coldstart_layer.settings import Settings
+
+_STDOUT = 1
+
+
+def now(clock: "Callable[[], float]" = time) -> float:
+    """Return the wall clock, in epoch seconds."""
+    return clock()
+
+
+def _iso(seconds: float, utc: "Any" = gmtime, text: "Any" = strftime) -> str:
+    """Format epoch seconds as ISO 8601, with milliseconds."""
+    whole = text("%Y-%m-%dT%H:%M:%S", utc(seconds))
+    return f"{whole}.{int(seconds * 1000) % 1000:03d}Z"
+
+
+class Output:
+    """The process's own stdout, which is what Lambda reads.
+
+    To be made once the runtime has been imported, which brings ``json``, and before the handler's
+    module is: a function may later replace its encoder, and the stream.
+
+    Attributes:
+        encode: makes one line of JSON of an object.
+    """
+
+    def __init__(self) -> None:
+        from json import JSONEncoder
+
+        self.encode = JSONEncoder().encode
+        self._stream = sys.__stdout__
+        self._file: tuple[int, int] | None = None
+
+    def note_file(self) -> None:
+        """Remember which file descriptor 1 is: workers of managed instances each have another."""
+        try:
+            self._file = _identity()
+        except OSError:
+            self._file = None  # it is closed
+
+    def write_line(self, line: str) -> None:
+        """Write one line, past the stream if the function has closed or detached that.
+
+        Raises:
+            OSError, ValueError: stdout is closed, or descriptor 1 is another file by now.
+        """
+        try:
+            if self._stream is not None:
+                self._stream.write(f"{line}\n")
+                self._stream.flush()
+                return
+        except ValueError:
+            pass
+        if self._file is None or self._file != _identity():
+            raise OSError("stdout is closed")
+        left = f"{line}\n".encode()
+        while left:
+            left = left[os.write(_STDOUT, left) :]
+
+
+def _identity() -> "tuple[int, int]":
+    status = os.fstat(_STDOUT)
+    return status.st_dev, status.st_ino
+
+
+def level_fields(settings: "Settings", seconds: float) -> "dict[str, object]":
+    """Return the fields that a JSON line of ours needs to reach CloudWatch at every log level.
+
+    Without these two Lambda takes the line for INFO, and drops it where the function logs at WARN
+    and above ("Log-level filtering" in the Lambda developer guide). Text lines are not filtered.
+    """
+    if settings.json_level is None:
+        return {}
+    return {"timestamp": _iso(seconds), "level": settings.json_level}
+
+
+def function_fields(settings: "Settings") -> "dict[str, object | None]":
+    """Return what tells which function it was, and what it ran with."""
+    memory_size = settings.memory_size
+    return {
+        "initialization_type": settings.initialization_type,
+        "function_version": settings.function_version,
+        "memory_size": int(memory_size) if memory_size and memory_size.isdecimal() else memory_size,
+        "runtime": f"python{sys.version_info[0]}.{sys.version_info[1]}",
+        "layer_version": __version__,
+    }

@@ -1,0 +1,1 @@
+"""COLDSTART_PROFILE: why a start was slow. Imported only where that is on."""

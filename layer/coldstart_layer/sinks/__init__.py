@@ -1,0 +1,1 @@
+"""Where the verdict goes: log records, CloudWatch EMF, X-Ray."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import platform
 import socket
 import subprocess
@@ -71,13 +72,12 @@ class Emulator:
         self._url = ""
 
     async def __aenter__(self) -> Emulator:
-        port, runtime_api_port = _free_ports()
-        address = f"127.0.0.1:{port}"
+        address, runtime_api_address = _free_addresses()
         self._url = f"http://{address}/2015-03-31/functions/function/invocations"
         command = self._layout.command(
             f"/emulator/{_BINARY.name}",
             f"--runtime-interface-emulator-address={address}",
-            f"--runtime-api-address=127.0.0.1:{runtime_api_port}",
+            f"--runtime-api-address={runtime_api_address}",
             "/var/runtime/bootstrap",
             also={_BINARY.parent: "/emulator"},
         )
@@ -90,7 +90,7 @@ class Emulator:
                 stderr=output,
             )
         self._session = aiohttp.ClientSession()
-        await until(lambda: _listens(port) or self._process.poll() is not None)
+        await until(lambda: _listens(address) or self._process.poll() is not None)
         assert self._process.poll() is None, self.output
         return self
 
@@ -119,14 +119,20 @@ class Emulator:
             await asyncio.sleep(0.01)  # no worker asks for a request yet
 
 
-def _free_ports() -> tuple[int, int]:
-    """Two ports for it to take: with port 0 it would tell neither."""
+def _free_addresses() -> tuple[str, str]:
+    """Two for it to take: with port 0 it would not tell which it took.
+
+    They are on a loopback address of this process's own, so nobody else takes them meanwhile.
+    """
+    pid = os.getpid()
+    host = f"127.{1 + (pid >> 16)}.{pid >> 8 & 255}.{pid & 255}"
     with socket.socket() as one, socket.socket() as other:
         for free in (one, other):
-            free.bind(("127.0.0.1", 0))
-        return one.getsockname()[1], other.getsockname()[1]
+            free.bind((host, 0))
+        return tuple(f"{host}:{free.getsockname()[1]}" for free in (one, other))
 
 
-def _listens(port: int) -> bool:
+def _listens(address: str) -> bool:
+    host, _, port = address.partition(":")
     with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+        return probe.connect_ex((host, int(port))) == 0

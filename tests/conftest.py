@@ -64,10 +64,11 @@ def newest_runtime() -> Path:
     return RUNTIMES[-1]
 
 
-# The layer's files about single libraries, imported only where the function has loaded those; and
+# The layer's modules about single libraries, imported only where the function has loaded those; and
 # those that only COLDSTART_PROFILE=on asks for.
-LIBRARY_FILES = {"datadog", "loguru", "opentelemetry", "powertools", "structlog", "xray_sdk"}
-LIBRARY_FILES |= {"import_times", "profile"}
+LIBRARIES = ("aws_xray_sdk", "datadog", "loguru", "opentelemetry", "powertools", "structlog")
+SELDOM_IMPORTED = {f"libraries.{name}" for name in LIBRARIES}
+SELDOM_IMPORTED |= {"profiling", "profiling.import_times", "profiling.profile"}
 
 
 def library_environment(name: str) -> Path:
@@ -107,7 +108,8 @@ def make_function(tmp_path: Path) -> MakeFunction:
             task_root=task_root,
             python=runtime / "bin/python",
             python_version=python_version(runtime),
-            environment=environment,
+            # On a runtime that AWS calls a preview, 3.15, it logs a warning at init.
+            environment={"LAMBDA_DISABLE_PREVIEW_WARN": "1", **environment},
         )
 
     return make

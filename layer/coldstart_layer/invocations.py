@@ -17,6 +17,7 @@ from coldstart_layer.trace_header import parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from coldstart_layer.profiling.profile import Profile
@@ -49,6 +50,7 @@ class Invocations:
         self._began_at = began_at
         self._restarted = restarted
         self._profile = profile
+        self._is_initialized = False
         self._ready_at: float | None = None
         self.sequence = 0
 
@@ -64,16 +66,27 @@ class Invocations:
         self._output.note_file()
         if self._settings.logs:
             attempt("log column", logs.add_column)
+        if self._settings.initialization_type == "snap-start":
+            attempt("snapshot", _before_snapshot, self.initialized)
         if self._profile is not None:
             attempt("profile", self._profile.loading, self._output)
 
+    def initialized(self) -> None:
+        """The handler's module has been imported."""
+        if self._is_initialized:
+            return
+        self._is_initialized = True
+        attempt("libraries", self._libraries.look)
+        if self._profile is not None:
+            attempt("profile", self._profile.initialized)
+
     def awaited(self) -> None:
         """The runtime asks for its first event, or for its second."""
-        if self.sequence == 0 and self._ready_at is None:
-            self._ready_at = now()
-            attempt("libraries", self._libraries.look)
-        if self._profile is not None:
-            attempt("profile", self._profile.awaited, self.sequence)
+        if self.sequence == 0:
+            self._ready_at = self._ready_at or now()
+            self.initialized()
+        elif self._profile is not None:
+            attempt("profile", self._profile.first_invocation_over)
 
     def invoked(self, request: "Any") -> None:
         """An event is about to go on to the handler: take the verdict, tell the sinks."""
@@ -154,6 +167,16 @@ class Invocations:
         from coldstart_layer.sinks.xray import annotate  # 0.3 ms: only where a request is traced
 
         return annotate(self._settings, self._output, start, trace, init_span)
+
+
+def _before_snapshot(initialized: "Callable[[], None]") -> None:
+    """Have it called before SnapStart's snapshot is taken: what it does, no request then waits for.
+
+    "Implement code before or after Lambda function snapshots" in the Lambda developer guide.
+    """
+    from snapshot_restore_py import register_before_snapshot
+
+    register_before_snapshot(initialized)  # the first one to be registered is the last one to run
 
 
 def born_at(event: object) -> "float | None":

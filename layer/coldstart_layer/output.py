@@ -50,16 +50,13 @@ class Output:
 
     def note_file(self) -> None:
         """Remember which file descriptor 1 is: workers of managed instances each have another."""
-        try:
-            self._file = _identity()
-        except OSError:
-            self._file = None  # it is closed
+        self._file = _identity()
 
     def write_line(self, line: str) -> None:
         """Write one line, past the stream if the function has closed or detached that.
 
         Raises:
-            OSError, ValueError: stdout is closed, or descriptor 1 is another file by now.
+            OSError: stdout is closed, or descriptor 1 is another file by now.
         """
         try:
             if self._stream is not None:
@@ -69,14 +66,17 @@ class Output:
         except ValueError:
             pass
         if self._file is None or self._file != _identity():
-            raise OSError("stdout is closed")
+            raise OSError("the function has closed stdout")
         left = f"{line}\n".encode()
         while left:
             left = left[os.write(_STDOUT, left) :]
 
 
-def _identity() -> "tuple[int, int]":
-    status = os.fstat(_STDOUT)
+def _identity() -> "tuple[int, int] | None":
+    try:
+        status = os.fstat(_STDOUT)
+    except OSError:
+        return None  # it is closed
     return status.st_dev, status.st_ino
 
 

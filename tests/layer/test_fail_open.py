@@ -5,6 +5,7 @@ And stderr says what was skipped, once.
 
 from __future__ import annotations
 
+import marshal
 import os
 import shutil
 import subprocess
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 from coldstart_cli.local_lambda import Sandbox, unpack_layer
 from coldstart_layer.process import marker_path
-from conftest import LIBRARY_FILES, ROOT, answers
+from conftest import ROOT, SELDOM_IMPORTED, answers
 
 ANSWERS = """
     import logging
@@ -21,12 +22,23 @@ ANSWERS = """
         logging.getLogger().error("handling", extra={"cold_start": "mine"})
         return "answer"
 """
-MODULES = sorted(path.name for path in (ROOT / "layer/coldstart_layer").glob("*.py"))
+PACKAGE = ROOT / "layer/coldstart_layer"
+FILES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
 
 
-def remove_bytecode(package: Path) -> None:
-    shutil.rmtree(package / "__pycache__")
-    (package / "modules.bytecode").unlink()
+def without_bytecode(wrapper: Path) -> Path:
+    """Take the bytecode out of a layer; returns the package's folder."""
+    package = wrapper.parent / "python/coldstart_layer"
+    bytecode = list(package.glob("*.bytecode"))
+    assert bytecode
+    for path in bytecode:
+        path.unlink()
+    return package
+
+
+def module_name(file: str) -> str:
+    """Within the package."""
+    return file.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
 def ours(lines: list[str]) -> list[str]:
@@ -34,51 +46,69 @@ def ours(lines: list[str]) -> list[str]:
 
 
 @pytest.mark.parametrize("form", ["script", "module"])
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", FILES)
 async def test_a_file_is_missing(
     own_wrapper, newest_runtime, make_function, name: str, form: str
 ) -> None:
-    package = own_wrapper.parent / "python/coldstart_layer"
-    remove_bytecode(package)
-    (package / name).unlink()
+    (without_bytecode(own_wrapper) / name).unlink()
     function = make_function(newest_runtime, ANSWERS)
     command = None
     if form == "module":
         command = (str(function.python), "-m", "awslambdaric", "app.handler")
     async with Sandbox(function, wrapper=own_wrapper, command=command) as sandbox:
         lines = await answers(sandbox)
-    if name == "__init__.py":
+    if name.endswith("__init__.py"):
         return  # Python takes the folder for a namespace package: little of ours is missed
-    if name.removesuffix(".py") in LIBRARY_FILES:
+    if module_name(name) in SELDOM_IMPORTED:
         assert lines == []
     else:
         assert len(lines) == len(ours(lines)) == 1, lines
 
 
 @pytest.mark.parametrize("error", ["RuntimeError('broken')", "ImportError('broken')"])
-@pytest.mark.parametrize("name", [name for name in MODULES if name != "bootstrap.py"])
+@pytest.mark.parametrize("name", FILES)
 async def test_a_file_raises_on_import(
     own_wrapper, runtime, make_function, name: str, error: str
 ) -> None:
-    package = own_wrapper.parent / "python/coldstart_layer"
-    remove_bytecode(package)
-    (package / name).write_text(f"raise {error}\n")
+    (without_bytecode(own_wrapper) / name).write_text(f"raise {error}\n")
     function = make_function(runtime, ANSWERS)
     async with Sandbox(function, wrapper=own_wrapper) as sandbox:
         lines = await answers(sandbox)
-    if name.removesuffix(".py") in LIBRARY_FILES:
+    if module_name(name) in SELDOM_IMPORTED:
         assert lines == []
     else:
         assert len(lines) == len(ours(lines)) == 1, lines
         assert "broken" in lines[0]
 
 
-async def test_bytecode_is_garbage(own_wrapper, newest_runtime, make_function) -> None:
-    package = own_wrapper.parent / "python/coldstart_layer"
-    for bytecode in (*(package / "__pycache__").iterdir(), package / "modules.bytecode"):
-        bytecode.write_bytes(b"garbage")
-    async with Sandbox(make_function(newest_runtime, ANSWERS), wrapper=own_wrapper) as sandbox:
-        await answers(sandbox)
+def broken_bytecode(data: bytes) -> dict[str, bytes]:
+    """What a file of bytecode can be other than right."""
+    return {
+        "foreign-magic-number": b"\x00\x01\r\n" + data[4:],
+        "magic-number-of-the-next-version": (int.from_bytes(data[:2], "little") + 50).to_bytes(
+            2, "little"
+        )
+        + data[2:],
+        "empty": b"",
+        "magic-number-alone": data[:16],
+        "cut": data[:-9],
+        "garbage": b"garbage",
+        "garbage-behind-the-magic-number": data[:16] + b"\xff" * 99,
+        "another-code": data[:16] + marshal.dumps(5),
+    }
+
+
+@pytest.mark.parametrize("broken", broken_bytecode(bytes(20)))
+async def test_bytecode_that_cannot_be_used(
+    own_wrapper, runtime, make_function, broken: str
+) -> None:
+    """Then the sources are: the verdict is there, and no word about it."""
+    for path in (own_wrapper.parent / "python/coldstart_layer").glob("*.bytecode"):
+        path.write_bytes(broken_bytecode(path.read_bytes())[broken])
+    function = make_function(runtime, ANSWERS)
+    async with Sandbox(function, wrapper=own_wrapper) as sandbox:
+        assert await answers(sandbox) == []
+        assert '"start_type": "cold"' in sandbox.stdout
 
 
 def unprivileged(command: list[str], **options) -> subprocess.CompletedProcess:
@@ -205,7 +235,9 @@ async def test_stdout_closed_by_the_function(wrapper, runtime, make_function) ->
     )
     async with Sandbox(function, wrapper=wrapper) as sandbox:
         (line,) = await answers(sandbox)
-    assert line.startswith("coldstart-layer: metrics skipped: ValueError:")
+    assert line.startswith(
+        "coldstart-layer: metrics skipped: OSError: the function has closed stdout"
+    )
 
 
 async def test_tmp_cannot_be_written(wrapper, runtime, make_function) -> None:
@@ -249,6 +281,8 @@ async def test_tmp_cannot_be_written(wrapper, runtime, make_function) -> None:
 )
 async def test_hostile_log_stream_names(wrapper, newest_runtime, make_function, stream) -> None:
     """The name is hashed, so it cannot lead anywhere; and a shared one tells of no restart."""
+    if stream != "$LATEST":
+        stream += f"-{os.getpid()}"  # the marker of another run of these tests is another file
     name = {"AWS_LAMBDA_LOG_STREAM_NAME": stream}
     function = make_function(newest_runtime, ANSWERS, **name)
     try:
@@ -257,7 +291,7 @@ async def test_hostile_log_stream_names(wrapper, newest_runtime, make_function, 
             await sandbox.kill()
             assert await answers(sandbox) == []
             assert ('"start_type": "reinit"' in sandbox.stdout) == (stream != "$LATEST")
-        assert not Path("/tmp/coldstart-evil").exists()
+        assert list(Path("/tmp").glob("coldstart-evil*")) == []
         marker = Path(marker_path(stream))
         assert marker.parent == Path("/tmp")
         assert marker.exists() == (stream != "$LATEST")
@@ -268,35 +302,62 @@ async def test_hostile_log_stream_names(wrapper, newest_runtime, make_function, 
         Path(marker_path(stream)).unlink(missing_ok=True)
 
 
-async def test_a_runtime_without_the_seam(wrapper, runtime, make_function) -> None:
+WITHOUT = """
+    import importlib.machinery
+    original = importlib.machinery.SourceFileLoader.exec_module
+    def exec_module(self, module):
+        original(self, module)
+        if module.__name__ == "awslambdaric.bootstrap":
+            {change}
+    importlib.machinery.SourceFileLoader.exec_module = exec_module
+"""
+RENAMED_LOADER = """module.of_the_future = module.__dict__.pop("_get_handler")
+            run = module.run
+            def later(*args):
+                module._get_handler = module.of_the_future
+                return run(*args)
+            module.run = later"""
+RENAMED_WAIT = """owner = next(
+                it for it in module.LambdaRuntimeClient.__mro__
+                if "wait_next_invocation" in vars(it)
+            )
+            owner.of_the_future = owner.wait_next_invocation
+            del owner.wait_next_invocation
+            run = module.run
+            def later(*args):
+                owner.wait_next_invocation = owner.of_the_future
+                return run(*args)
+            module.run = later"""
+
+
+@pytest.mark.parametrize(
+    ("change", "line", "has_verdict"),
+    [
+        (
+            RENAMED_WAIT,
+            "coldstart-layer: not started: this version of awslambdaric has no"
+            " wait_next_invocation",
+            False,
+        ),
+        (
+            RENAMED_LOADER,
+            "coldstart-layer: log column skipped: this version of awslambdaric has no _get_handler",
+            True,
+        ),
+    ],
+    ids=["loop", "loader"],
+)
+async def test_a_runtime_without_the_seam(
+    wrapper, runtime, make_function, change: str, line: str, has_verdict: bool
+) -> None:
     """A later awslambdaric: one warning, and it runs as it is."""
-    function = make_function(
-        runtime,
-        ANSWERS,
-        files={
-            "sitecustomize.py": """
-                import importlib.machinery
-                original = importlib.machinery.SourceFileLoader.exec_module
-                def exec_module(self, module):
-                    original(self, module)
-                    if module.__name__ == "awslambdaric.bootstrap":
-                        module._get_handler_of_the_future = module.__dict__.pop("_get_handler")
-                        run = module.run
-                        def later(*args):
-                            module._get_handler = module._get_handler_of_the_future
-                            return run(*args)
-                        module.run = later
-                importlib.machinery.SourceFileLoader.exec_module = exec_module
-            """,
-        },
-    )
+    files = {"sitecustomize.py": WITHOUT.format(change=change)}
+    function = make_function(runtime, ANSWERS, files=files)
     function.environment["PYTHONPATH"] = str(function.task_root)
     async with Sandbox(function, wrapper=wrapper) as sandbox:
         lines = await answers(sandbox)
-        assert '"_aws"' not in sandbox.stdout
-    assert lines == [
-        "coldstart-layer: not started: this version of awslambdaric has no _get_handler"
-    ]
+        assert ('"_aws"' in sandbox.stdout) == has_verdict
+    assert lines == [line]
 
 
 async def test_a_sink_that_fails_does_not_take_the_others_along(
@@ -306,10 +367,10 @@ async def test_a_sink_that_fails_does_not_take_the_others_along(
         newest_runtime,
         """
         import logging, sys
-        import coldstart_layer.metrics
+        import coldstart_layer.sinks.emf
         def fail(*args):
             raise RuntimeError("broken")
-        coldstart_layer.metrics.write = fail
+        coldstart_layer.sinks.emf.write = fail
         def handler(event, context):
             logging.getLogger().error("handling")
             return "answer"
@@ -326,7 +387,7 @@ async def test_a_report_is_one_line(wrapper, newest_runtime, make_function) -> N
     function = make_function(
         newest_runtime,
         """
-        import coldstart_layer.metrics, coldstart_layer.tracing
+        import coldstart_layer.sinks.emf, coldstart_layer.sinks.xray
         class Unspeakable(Exception):
             def __str__(self):
                 raise ValueError
@@ -334,8 +395,8 @@ async def test_a_report_is_one_line(wrapper, newest_runtime, make_function) -> N
             raise ValueError("a\\nb\\u2028c" + "x" * 10_000)
         def unspeakable(*args):
             raise Unspeakable
-        coldstart_layer.metrics.write = several_lines
-        coldstart_layer.tracing.annotate = unspeakable
+        coldstart_layer.sinks.emf.write = several_lines
+        coldstart_layer.sinks.xray.annotate = unspeakable
         def handler(event, context):
             return "answer"
         """,

@@ -9,14 +9,14 @@ import asyncio
 import os
 import subprocess
 from pathlib import Path
-from types import ModuleType
+from types import SimpleNamespace
 
-import pytest
 from coldstart_cli.local_lambda import Function, Sandbox
-from coldstart_layer import classify, handover, trace_header, tracing
+from coldstart_layer import classify, current, process, trace_header
+from coldstart_layer.invocations import Invocations, born_at
 from coldstart_layer.process import marker_path
-from coldstart_layer.seam import Instrument
 from coldstart_layer.settings import Settings
+from coldstart_layer.sinks import xray
 from conftest import ready
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
@@ -71,7 +71,7 @@ def test_trace_headers(header: str) -> None:
         restarted=False,
         ready_at=1.7e9,
         invoked_at=1.7e9,
-        trace_epoch=parsed.epoch,
+        root=parsed.epoch,
     )
     assert (start_type, cold_start) in (("cold", True), ("proactive", False))
 
@@ -80,7 +80,7 @@ def test_trace_headers(header: str) -> None:
 @given(address_text)
 def test_daemon_addresses(address: str) -> None:
     try:
-        host, port = tracing.udp_address(address)
+        host, port = xray.udp_address(address)
     except ValueError as error:
         assert "AWS_XRAY_DAEMON_ADDRESS" in str(error)
     else:
@@ -97,34 +97,48 @@ def test_log_stream_names(name: str) -> None:
 
 
 @tries(200, 100_000)
-@given(near("1795529499.909", "1795529499,909") | system_text, near("PWD=/\x1f", "_=a\x1f"))
+@given(
+    near("1795529499.909 1795529499.910", "1795529499,909 1795529499,910") | system_text,
+    near("PWD=/\x1f", "_=a\x1f"),
+)
 def test_messages_of_the_wrapper(started: str, before_bash: str) -> None:
     assume("_COLDSTART" not in before_bash)  # which the wrapper never writes
     environ = {"_COLDSTART_STARTED": started, "_COLDSTART_BEFORE_BASH": before_bash}
-    began_at, _ = handover.take_message(environ)
-    assert began_at > 1.7e9
+    began_at, done_at, shim_at = process.take_message(environ, 1795529500.0)
+    assert 1795529500.0 - 3600 < began_at <= (done_at or began_at) <= shim_at == 1795529500.0
     assert {"_COLDSTART_STARTED", "_COLDSTART_BEFORE_BASH"}.isdisjoint(environ)
 
 
+event_text = near('{"requestContext": {"timeEpoch": 1795529499909}}') | st.text()
+
+
 @tries(100, 50_000)
-@given(environments, trace_text, st.text())
-def test_settings_and_a_header_together(environ: dict[str, str], header: str, event: str) -> None:
+@given(
+    environments,
+    trace_text | st.none() | st.integers(),
+    event_text.map(lambda it: it.encode(errors="replace")),
+)
+def test_settings_a_header_and_an_event_together(
+    environ: dict[str, str], header: object, event: bytes
+) -> None:
     """All that stands between the runtime and the handler, in this process."""
-    answer = object()
-    runtime = ModuleType("runtime")
-    runtime._get_handler = lambda _name: lambda event, context: (answer, event, context)
-    runtime._GLOBAL_AWS_REQUEST_ID = event
     # No files are left, no log record is changed, nothing is sent.
     environ = {**environ, "COLDSTART_LOGS": "off", "COLDSTART_TRACING": "off"}
-    environ.pop("AWS_LAMBDA_LOG_STREAM_NAME", None)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("_X_AMZN_TRACE_ID", header)
-        instrument = Instrument(environ, (1.7e9, None, 1.7e9, None))
-        instrument.attach(runtime, lambda loader, _loading, loaded: lambda it: loaded(loader(it)))
-        handler = runtime._get_handler("app.handler")
-        assert handler(event, environ) == (answer, event, environ)
-        assert handler(event, context=environ) == (answer, event, environ)
-    assert Settings(environ).warnings is not None
+    request = SimpleNamespace(invoke_id="id", x_amzn_trace_id=header, event_body=event)
+    invocations = Invocations(Settings(environ), 1.7e9, False, None)
+    invocations.attached()
+    lines: list[str] = []
+    invocations._output.write_line = lines.append
+    for sequence in (1, 2):
+        invocations.awaited()
+        invocations.invoked(request)
+        start = current()
+        assert start is not None
+        assert start.sequence == sequence
+    assert vars(request) == {"invoke_id": "id", "x_amzn_trace_id": header, "event_body": event}
+    assert len(lines) == Settings(environ).metrics
+    born = born_at(event)
+    assert born is None or 0 <= born < 1e10
 
 
 # In place of Python, so that no text is run: says what it was given.
@@ -159,7 +173,7 @@ def test_command_lines_of_the_wrapper(
     )
     assert run.returncode == 7
     seen = run.stdout.split(b"\0")[:-1]
-    shim = os.fsencode(wrapper.parent / "python/coldstart_layer/bootstrap.py")
+    shim = os.fsencode(wrapper.parent / "coldstart/bootstrap.py")
     if shim in seen:
         seen.remove(shim)
     assert seen == [os.fsencode(it) for it in arguments]
@@ -168,7 +182,7 @@ def test_command_lines_of_the_wrapper(
 
 def is_address(text: str) -> bool:
     try:
-        tracing.udp_address(text)
+        xray.udp_address(text)
     except ValueError:
         return False
     return True

@@ -12,11 +12,10 @@ import sys
 
 import pytest
 from coldstart_cli.local_lambda import Sandbox
-from coldstart_layer.environment import Environment
 from coldstart_layer.libraries import Libraries
 from coldstart_layer.settings import Settings
-from coldstart_layer.trace_header import TraceHeader
-from conftest import LIBRARY_FILES, ROOT, answers, ready
+from coldstart_layer.start import Start
+from conftest import ROOT, SELDOM_IMPORTED, answers, ready
 from start_scenarios import run
 
 
@@ -29,7 +28,7 @@ async def test_without_any_nothing_is_imported(wrapper, runtime, make_function) 
     for told in await run(make_function(runtime, code), wrapper):
         loaded = {name.partition(".")[2] for name in json.loads(told.outcome.body)}
         assert "libraries" in loaded
-        assert not loaded & LIBRARY_FILES
+        assert not loaded & SELDOM_IMPORTED
 
 
 async def test_those_loaded_with_the_module_are_dealt_with_in_the_init(
@@ -54,7 +53,7 @@ async def test_those_loaded_with_the_module_are_dealt_with_in_the_init(
 def test_what_an_invocation_costs_without_any() -> None:
     """Two calls of ours, and one of ``len``."""
     libraries = Libraries(Settings({}))
-    start = Environment("on-demand", 0, False).invoked(0, None, TraceHeader())
+    start = Start(True, "cold", "on-demand")
     libraries.tell(start)
     calls = []
     sys.setprofile(lambda frame, event, _: calls.append((event, frame.f_code.co_name)))

@@ -11,8 +11,8 @@ from dataclasses import replace
 
 import pytest
 from coldstart_cli.local_lambda import Sandbox
-from coldstart_layer.import_times import Import
-from coldstart_layer.profile import longest
+from coldstart_layer.profiling.import_times import Import
+from coldstart_layer.profiling.profile import longest
 from conftest import library_environment, ready
 from profiled_starts import (
     ON,
@@ -210,7 +210,7 @@ async def test_long_names_fit_into_the_line(wrapper, newest_runtime, make_functi
 async def test_at_the_level_that_gets_through(wrapper, newest_runtime, make_function) -> None:
     function = make_function(newest_runtime, TREE, files=TREE_FILES, **ON)
     told, _ = await start_and_invoke(function, wrapper, json_logs=True, log_level="ERROR")
-    assert [profile["level"] for profile in told] == ["ERROR", "ERROR"]
+    assert [profile["level"] for profile in told] == ["FATAL", "FATAL"]
 
 
 async def test_with_snapstart(wrapper, newest_runtime, make_function) -> None:

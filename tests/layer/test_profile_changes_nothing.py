@@ -26,9 +26,8 @@ async def test_off_it_is_not_even_imported(wrapper, runtime, make_function) -> N
             assert profiles(sandbox.stdout) == []
             assert sandbox.stderr == ""
         assert module == "_frozen_importlib"
-        profiler = {"coldstart_layer.profile", "coldstart_layer.import_times"}
-        # Asked for and declined, it is there until the settings have been read.
-        assert value or profiler.isdisjoint(ours)
+        profiler = {"coldstart_layer.profiling.profile", "coldstart_layer.profiling.import_times"}
+        assert profiler.isdisjoint(ours)
 
 
 async def test_after_the_first_invocation_nothing_is_left(wrapper, make_function) -> None:
@@ -37,7 +36,7 @@ async def test_after_the_first_invocation_nothing_is_left(wrapper, make_function
         await ready(sandbox)
         loading, first = json.loads((await sandbox.invoke()).outcome.body)
         _, second = json.loads((await sandbox.invoke()).outcome.body)
-    ours = "coldstart_layer.import_times"
+    ours = "coldstart_layer.profiling.import_times"
     assert loading == first == ["TimedLock", f"source_to_code@{ours}", "import_times.py"]
     original = "source_to_code@_frozen_importlib_external"
     assert second[:2] == ["_ModuleLockManager", original]
@@ -204,7 +203,7 @@ async def test_where_the_function_wraps_ours_it_does_nothing_any_more(
 ) -> None:
     code = """
         import boto3, botocore.session, gc
-        from coldstart_layer.import_times import ImportTimes
+        from coldstart_layer.profiling.import_times import ImportTimes
         original = botocore.session.Session.create_client
 
         def mine(*arguments, **options):

@@ -7,9 +7,7 @@ import subprocess
 import sys
 
 import coldstart_layer
-from coldstart_layer.environment import Environment
 from coldstart_layer.start import Start
-from coldstart_layer.trace_header import TraceHeader
 
 
 def test_exported_names() -> None:
@@ -22,9 +20,23 @@ def test_current_is_none_outside_lambda() -> None:
 
 
 def test_start_has_the_documented_fields() -> None:
-    environment = Environment("on-demand", 100.0, restarted=False)
-    environment.handler_loaded(100.25)
-    start = environment.invoked(100.26, "request", TraceHeader())
+    start = Start(
+        cold_start=True,
+        start_type="cold",
+        initialization_type="on-demand",
+        init_duration_ms=250.0,
+        request_id="request",
+        sequence=1,
+    )
+    assert list(vars(start)) == [
+        "cold_start",
+        "start_type",
+        "initialization_type",
+        "init_duration_ms",
+        "request_id",
+        "sequence",
+    ]
+    assert {name for name in dir(start) if not name.startswith("_")} == set(vars(start))
     assert repr(start) == (
         "Start(cold_start=True, start_type='cold', initialization_type='on-demand',"
         " init_duration_ms=250.0, request_id='request', sequence=1)"
@@ -47,3 +59,18 @@ def test_typed(tmp_path) -> None:
     assert mypy.returncode == 0, mypy.stdout
     assert '"coldstart_layer.start.Start | None"' in mypy.stdout
     assert '"tuple[bool, str, str, float | None, str | None, int]"' in mypy.stdout
+
+
+def test_a_users_unit_test(monkeypatch) -> None:
+    """As README's "In your code" says."""
+
+    def handler(event, context):
+        start = coldstart_layer.current()
+        return "warmed" if start is not None and start.cold_start else "as it is"
+
+    assert handler({}, None) == "as it is"
+    start = coldstart_layer.Start(
+        cold_start=True, start_type="cold", initialization_type="on-demand"
+    )
+    monkeypatch.setattr(coldstart_layer, "current", lambda: start)
+    assert handler({}, None) == "warmed"

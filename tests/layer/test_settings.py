@@ -17,7 +17,7 @@ def test_defaults() -> None:
     assert (settings.logs, settings.metrics, settings.tracing) == (True, True, True)
     assert settings.namespace == "ColdStart"
     assert settings.initialization_type == "unknown"
-    assert settings.json_log_level is None
+    assert settings.json_level is None
     assert settings.warnings == []
 
 
@@ -61,11 +61,13 @@ def test_bad_namespace(namespace: str) -> None:
         ({"AWS_LAMBDA_LOG_FORMAT": "Text", "AWS_LAMBDA_LOG_LEVEL": "WARN"}, None),
         ({"AWS_LAMBDA_LOG_FORMAT": "JSON"}, "INFO"),
         ({"AWS_LAMBDA_LOG_FORMAT": "json", "AWS_LAMBDA_LOG_LEVEL": "warn"}, "WARN"),
+        ({"AWS_LAMBDA_LOG_FORMAT": "JSON", "AWS_LAMBDA_LOG_LEVEL": "ERROR"}, "FATAL"),
+        ({"AWS_LAMBDA_LOG_FORMAT": "JSON", "AWS_LAMBDA_LOG_LEVEL": "FATAL"}, "FATAL"),
         ({"AWS_LAMBDA_LOG_FORMAT": "JSON", "AWS_LAMBDA_LOG_LEVEL": "LOUD"}, "INFO"),
     ],
 )
 def test_log_level_of_the_json_format(environ: dict[str, str], level: str | None) -> None:
-    assert Settings(environ).json_log_level == level
+    assert Settings(environ).json_level == level
 
 
 @given(

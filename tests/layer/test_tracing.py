@@ -11,7 +11,7 @@ import xray_segment_schema
 from coldstart_cli.local_lambda import Sandbox
 from coldstart_cli.local_lambda.sandbox import new_trace_header
 from coldstart_cli.local_lambda.xray_daemon import XrayDaemon
-from coldstart_layer import tracing
+from coldstart_layer.sinks import xray
 from conftest import answers, ready
 from hypothesis import given
 from hypothesis import strategies as st
@@ -315,7 +315,7 @@ async def test_no_descriptor_is_kept(wrapper, runtime, make_function) -> None:
     ],
 )
 def test_daemon_address(text: str, address: tuple[str, int]) -> None:
-    assert tracing.udp_address(text) == address
+    assert xray.udp_address(text) == address
 
 
 BAD_ADDRESSES = ["", ":", "xray:2000", "1.2.3:2000", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:65536",
@@ -325,13 +325,13 @@ BAD_ADDRESSES = ["", ":", "xray:2000", "1.2.3:2000", "127.0.0.1", "127.0.0.1:0",
 @pytest.mark.parametrize("text", BAD_ADDRESSES)
 def test_bad_daemon_address(text: str) -> None:
     with pytest.raises(ValueError, match="AWS_XRAY_DAEMON_ADDRESS="):
-        tracing.udp_address(text)
+        xray.udp_address(text)
 
 
 @given(st.text())
 def test_any_daemon_address(text: str) -> None:
     try:
-        host, port = tracing.udp_address(text)
+        host, port = xray.udp_address(text)
     except ValueError as error:
         assert "AWS_XRAY_DAEMON_ADDRESS" in str(error)
     else:

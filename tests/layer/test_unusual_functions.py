@@ -149,12 +149,12 @@ async def test_an_exit_is_never_swallowed(wrapper, newest_runtime, make_function
         newest_runtime,
         """
         import sys
-        import coldstart_layer.metrics
+        import coldstart_layer.sinks.emf
         def handler(event, context):
             return "answer"
         def leave(*args):
             sys.exit(5)
-        coldstart_layer.metrics.write = leave
+        coldstart_layer.sinks.emf.write = leave
         """,
     )
     async with Sandbox(function, wrapper=wrapper) as sandbox:

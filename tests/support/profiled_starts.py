@@ -74,7 +74,7 @@ TREE_FILES = {
 SEES_WHAT_IS_PATCHED = """
     import sys
     import botocore.session
-    from coldstart_layer.import_times import ImportTimes
+    from coldstart_layer.profiling.import_times import ImportTimes
 
     def patched():
         importlib = sys.modules["_frozen_importlib"]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from coldstart_layer import metrics
-from coldstart_layer.environment import Environment
+from coldstart_layer.classify import classify
 from coldstart_layer.settings import Settings
+from coldstart_layer.sinks import emf
+from coldstart_layer.start import Start
 from coldstart_layer.trace_header import TraceHeader
 
 
@@ -14,10 +15,17 @@ def document(
     function: str, initialization_type: str, at: float, restarted: bool = False
 ) -> dict[str, Any]:
     """The EMF document of a start at an epoch second, whose init took 250 ms."""
-    environment = Environment(initialization_type, at - 0.25, restarted=restarted)
-    environment.handler_loaded(at)
-    start = environment.invoked(at, None, TraceHeader())
-    return metrics.document(Settings({"AWS_LAMBDA_FUNCTION_NAME": function}), start, at)
+    start_type, cold_start = classify(
+        sequence=1,
+        initialization_type=initialization_type,
+        restarted=restarted,
+        ready_at=at,
+        invoked_at=at,
+    )
+    restored = start_type == "restore"
+    start = Start(cold_start, start_type, initialization_type, None if restored else 250.0)
+    settings = Settings({"AWS_LAMBDA_FUNCTION_NAME": function})
+    return emf.document(settings, start, TraceHeader(), 0.0, at)
 
 
 def series(document: dict[str, Any]) -> list[tuple[str, str, dict[str, str], float]]:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-_LOCK = "_ModuleLockManager"
+# The second one from Python 3.15 on, for modules in packages.
+_LOCKS = ("_ModuleLockManager", "_HierarchicalLockManager")
 _CLIENT_MAKER = "botocore.session"
 # Far beyond any function: a process that it forks in its init notes without end.
 _MOST_NOTES = 200_000
@@ -84,8 +85,9 @@ class ImportTimes:
         """
         importlib: Any = sys.modules["_frozen_importlib"]
         external: Any = sys.modules["_frozen_importlib_external"]
-        lock = self._lock_class(getattr(importlib, _LOCK))
-        self._replace(importlib, _LOCK, lock)
+        for name in _LOCKS:
+            if name == _LOCKS[0] or hasattr(importlib, name):
+                self._replace(importlib, name, self._lock_class(getattr(importlib, name)))
         loader = external.SourceLoader
         compiles: Any = self._timed_compile(loader.source_to_code)
         # It is on the stack while a module fails to compile, and goes by the name of importlib's
@@ -177,10 +179,11 @@ class ImportTimes:
 
             _began = 0.0
 
-            def __enter__(self) -> None:
-                enter(self)
+            def __enter__(self) -> object:
+                entered: object = enter(self)
                 if self._name not in sys.modules:
                     self._began = clock()
+                return entered
 
             def __exit__(self, *arguments: object) -> None:
                 try:

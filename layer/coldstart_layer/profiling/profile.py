@@ -10,7 +10,6 @@ from gc import disable, enable, isenabled  # before the function could replace t
 from os import stat as _stat  # the same
 from stat import S_ISREG
 
-from coldstart_layer.guard import attempt
 from coldstart_layer.output import Output, function_fields, level_fields, now
 from coldstart_layer.profiling.import_times import Import, ImportTimes
 from coldstart_layer.settings import Settings
@@ -18,10 +17,13 @@ from coldstart_layer.settings import Settings
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import Any
 
     from coldstart_layer.process import Times
     from coldstart_layer.start import Start
     from coldstart_layer.trace_header import TraceHeader
+
+    _Method = Callable[..., None]
 
 _SPEC = type(__spec__)
 _STANDARD_LIBRARY = os.__file__.rpartition("/")[0]
@@ -33,6 +35,25 @@ _SPAN_SHARE = 0.05
 _SPAN_SECONDS = 0.010
 # X-Ray takes documents of 64 kB; a subsegment has so many bytes beside its name.
 _DATAGRAM, _SPAN = 55_000, 120
+
+
+def _uncollected(method: "_Method") -> "_Method":
+    """Have the garbage collector off while ``method`` runs, and on again if it was.
+
+    What we make in between is gone by then; meanwhile it could set the collector off, which takes
+    longer than all of ours where a function has imported much.
+    """
+
+    def run(*arguments: "Any") -> None:
+        enabled = isenabled()
+        disable()
+        try:
+            method(*arguments)
+        finally:
+            if enabled:
+                enable()
+
+    return run
 
 
 class Profile:
@@ -62,47 +83,31 @@ class Profile:
         # Between the clock of imports and the wall's. From here on the former counts: it is never
         # set.
         self._offset = now() - imports.clock()
-        self._told = False
         imports.start()
 
     def _end_part(self, name: str, at: float) -> None:
         """The part of the init that is called ``name`` ended, and the next one began."""
-        self._parts[name] = at - self._part_from
+        self._parts[name] = self._parts.get(name, 0.0) + at - self._part_from
         self._part_from = at
 
     def installed(self) -> None:
         """The layer's own part is done: what follows is the runtime's."""
         self._end_part("layer", self._imports.clock() + self._offset)
 
+    @_uncollected
     def loading(self, output: Output) -> None:
         """The runtime is about to import the handler's module."""
         self._output = output
         self._end_part("runtime", self._imports.clock() + self._offset)
-        if self._settings.initialization_type == "snap-start":
-            attempt("profile before the snapshot", self._tell_before_snapshot)
         self._mark_imports()
-
-    def _tell_before_snapshot(self) -> None:
-        """With SnapStart the init is over before the snapshot, and the events come long after."""
-        from snapshot_restore_py import register_before_snapshot
-
-        # The first one to be registered is the last one to run.
-        register_before_snapshot(attempt, "profile", _uncollected, self._loaded)
 
     def _mark_imports(self) -> None:
         self._mark = self._imports.mark()
         self._compiled_before = self._imports.compiled, self._imports.compile_seconds
 
-    def awaited(self, sequence: int) -> None:
-        """The runtime asks for an event, after so many others."""
-        if sequence == 0 and not self._told:
-            _uncollected(self._loaded)
-        elif sequence == 1:
-            _uncollected(self._first_invocation_over)
-
-    def _loaded(self) -> None:
+    @_uncollected
+    def initialized(self) -> None:
         """The handler's module has been imported: write the line of the init."""
-        self._told = True
         self._end_part("handler", self._imports.clock() + self._offset)
         init = self._part_from - self._began_at
         imports = self._imports.done(self._mark)
@@ -124,6 +129,7 @@ class Profile:
                 break
             self._slow.append(noted)
 
+    @_uncollected
     def invoked(
         self,
         start: "Start",
@@ -168,7 +174,8 @@ class Profile:
             part.update(trace_id=trace.root, parent_id=leaf, type="subsegment")
             xray.send(self._settings, self._output.encode(part))
 
-    def _first_invocation_over(self) -> None:
+    @_uncollected
+    def first_invocation_over(self) -> None:
         """The first response has been sent: stop, and tell of what was imported meanwhile."""
         imports = self._imports.done(self._mark)
         self._imports.stop()
@@ -219,21 +226,6 @@ class Profile:
             if len(line) <= _LONGEST_LINE:
                 break
         output.write_line(line)
-
-
-def _uncollected(work: "Callable[[], None]") -> None:
-    """Call it with the garbage collector off, and on again if it was.
-
-    What we make in between is gone by then; meanwhile it could set the collector off, which takes
-    longer than all of ours where a function has imported much.
-    """
-    enabled = isenabled()
-    disable()
-    try:
-        work()
-    finally:
-        if enabled:
-            enable()
 
 
 def _listed(depth: int, noted: Import, origin: str, path: "str | None") -> "dict[str, object]":

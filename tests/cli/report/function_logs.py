@@ -11,8 +11,8 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
-from coldstart_layer import metrics
 from coldstart_layer.settings import Settings
+from coldstart_layer.sinks import emf
 from coldstart_layer.start import Start
 from coldstart_layer.trace_header import TraceHeader
 
@@ -76,9 +76,8 @@ class FunctionLog:
 
     def layer_line(self, at: float, start_type: str, request_id: str) -> str:
         cold = start_type in ("cold", "restore", "reinit")
-        start = Start(cold, start_type, "on-demand", request_id, 1, TraceHeader())
-        if start_type != "restore":
-            start.init_duration_ms = 123.4
+        init_ms = None if start_type == "restore" else 123.4
+        start = Start(cold, start_type, "on-demand", init_ms, request_id)
         settings = Settings(
             {
                 "AWS_LAMBDA_FUNCTION_NAME": self.function,
@@ -87,7 +86,7 @@ class FunctionLog:
                 "AWS_LAMBDA_LOG_FORMAT": "JSON" if self.json_format else "Text",
             }
         )
-        return metrics.dumps(metrics.document(settings, start, at))
+        return json.dumps(emf.document(settings, start, TraceHeader(), None, at))
 
     def _report(
         self,

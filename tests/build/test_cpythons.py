@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +11,9 @@ from pathlib import Path
 import cpythons
 import debian
 import get_cpythons
+import lambda_layout
 import pytest
-from conftest import ROOT, RUNTIMES, python_version
+from conftest import ROOT, RUNTIMES, library_environment, python_version
 
 UNPACKED = sorted((ROOT / "build/pythons").glob("debian-*"))
 EVERYTHING = """
@@ -131,3 +133,16 @@ def test_where_arm64_cannot_be_emulated(tmp_path, name: str, script: str, says: 
     assert (run.returncode, run.stderr) == (1, "")
     assert run.stdout.startswith(says)
     assert run.stdout.count("\n") == 1
+
+
+def test_the_cpythons_in_the_readme_are_those_tested() -> None:
+    """Of libraries: the newest that there are wheels for, as `make libraries` found out."""
+    if RUNTIMES[-1].name != cpythons.RUNTIMES[-1]:
+        lambda_layout.unavailable(f"Python {cpythons.RUNTIMES[-1]} is not here")
+    table = (ROOT / "README.md").read_text().partition("| package |")[2].partition("\n\n")[0]
+    rows = dict(re.findall(r"^\| `([\w-]+)` \| [^|]+ \| ([^|]+) \|", table, re.MULTILINE))
+    assert rows.pop("aws-xray-sdk") == f"{cpythons.RUNTIMES[0]} to {cpythons.RUNTIMES[-1]}"
+    locks = {path.stem: path.read_text() for path in (ROOT / "requirements/libraries").glob("*")}
+    for package, stated in rows.items():
+        names = [name for name, lock in locks.items() if f"\n{package}==" in f"\n{lock}"]
+        assert {python_version(library_environment(name)) for name in names} == {stated}, package

@@ -6,10 +6,10 @@ import json
 from dataclasses import replace
 
 import pytest
-from coldstart_cli.local_lambda import Function, Sandbox
+from coldstart_cli.local_lambda import Sandbox
 from coldstart_cli.simulate import Scenario
 from conftest import ready
-from lambda_layout import Layout
+from lambda_layout import in_layout
 from start_scenarios import every_scenario, is_cold_start, run
 
 ANSWERS = """
@@ -18,11 +18,6 @@ ANSWERS = """
         logging.getLogger().warning("handling")
         return "answer"
 """
-
-
-def in_layout(function: Function, layout: Layout) -> Function:
-    environment = {**layout.environment(), "AWS_LAMBDA_EXEC_WRAPPER": "/opt/coldstart-wrapper"}
-    return replace(function, environment={**environment, **function.environment})
 
 
 @every_scenario
@@ -88,7 +83,7 @@ TELLS_WHAT_WAS_COMPILED = """
     import sys
     from aws_xray_sdk.core import xray_recorder  # one of the libraries that we have a file for
     def handler(event, context):
-        return [name for name in sys.compiled if "coldstart_layer" in name]
+        return [name for name in sys.compiled if "coldstart" in name]
 """
 
 
@@ -96,10 +91,9 @@ TELLS_WHAT_WAS_COMPILED = """
 async def test_none_of_our_modules_is_compiled(
     own_wrapper, runtime, make_function, make_layout, bytecode: bool
 ) -> None:
-    package = own_wrapper.parent / "python/coldstart_layer"
+    """But for the shim, which is what Python is given to run."""
     if not bytecode:
-        compiled = [*package.glob("__pycache__/*"), *package.glob("*.pyc")]
-        for path in [*compiled, package / "modules.bytecode"]:
+        for path in (own_wrapper.parent / "python/coldstart_layer").glob("*.bytecode"):
             path.unlink()
     files = {"aws_xray_sdk/__init__.py": "", "aws_xray_sdk/core.py": "xray_recorder = None"}
     function = make_function(runtime, TELLS_WHAT_WAS_COMPILED, files=files)
@@ -108,13 +102,14 @@ async def test_none_of_our_modules_is_compiled(
     async with Sandbox(in_layout(function, layout), command=command) as sandbox:
         await ready(sandbox)
         compiled = json.loads((await sandbox.invoke()).outcome.body)
+    compiled = [name for name in compiled if name != "/opt/coldstart/bootstrap.py"]
     assert (compiled == []) == bytecode, compiled
     assert bytecode or len(compiled) > 12
 
 
 @pytest.mark.parametrize("profile", ["", "on"])
 async def test_files_that_a_start_opens(runtime, make_function, make_layout, profile: str) -> None:
-    """Four of ours; the runtime's script is opened once more, since it is run by the shim."""
+    """Two of ours, of which Python opens the script twice; the runtime's then only once."""
     code = "import sys\ndef handler(event, context):\n    return sys.opened\n"
     function = make_function(runtime, code, COLDSTART_PROFILE=profile)
     opened = []
@@ -129,16 +124,14 @@ async def test_files_that_a_start_opens(runtime, make_function, make_layout, pro
             invocation = await sandbox.invoke(trace_header="")
             opened.append(json.loads(invocation.outcome.body))
     layered, bare = opened
-    package = "/opt/python/coldstart_layer"
     tag = "cpython-" + runtime.name.replace(".", "")
     marker = next(path for path in layered if path.startswith("/tmp/.coldstart-"))
     assert {path for path in layered if path not in bare} == {
-        f"{package}/bootstrap.{tag}.pyc",
-        f"{package}/__pycache__/__init__.{tag}.pyc",
-        f"{package}/modules.bytecode",
+        "/opt/coldstart/bootstrap.py",
+        f"/opt/python/coldstart_layer/{tag}.bytecode",
         marker,
     }
-    assert len(layered) == len(bare) + 5
+    assert len(layered) == len(bare) + 3
 
 
 LOOKS_AROUND = """
@@ -166,24 +159,23 @@ LOOKS_AROUND = """
 """
 
 
-SHIMS = {
-    "bytecode": {},
-    "bytecode, profiled": {"COLDSTART_PROFILE": "on"},
-    # What has the wrapper read all of its script, and run the source.
-    "source": {"COLDSTART_ENABLED": "on"},
+SETTINGS = {
+    "none": {},
+    "profiled": {"COLDSTART_PROFILE": "on"},
+    # What has the wrapper read all of its script.
+    "enabled": {"COLDSTART_ENABLED": "on"},
 }
 
 
-@pytest.mark.parametrize("shim", SHIMS)
+@pytest.mark.parametrize("settings", SETTINGS)
 async def test_the_function_sees_what_it_would_without_us(
-    runtime, make_function, make_layout, shim: str
+    runtime, make_function, make_layout, settings: str
 ) -> None:
-    """Where the wrapper knows the Python it runs the shim's bytecode, and else its source."""
     layout = make_layout(make_function(runtime, LOOKS_AROUND))
     command = tuple(layout.command("/var/runtime/bootstrap"))
     seen = []
     for wrapper in ("", "/opt/coldstart-wrapper"):
-        function = make_function(runtime, LOOKS_AROUND, **SHIMS[shim])
+        function = make_function(runtime, LOOKS_AROUND, **SETTINGS[settings])
         function = in_layout(function, layout)
         environment = {**function.environment, "AWS_LAMBDA_EXEC_WRAPPER": wrapper}
         if not wrapper:

@@ -31,9 +31,9 @@ async def test_two_restored_from_one_snapshot(wrapper, runtime, make_function) -
     snap_start = {"initialization_type": "snap-start", "json_logs": True}
     async with Sandbox(function, wrapper=wrapper, **snap_start) as sandbox:
         await ready(sandbox)
-        await asyncio.sleep(2.1)  # the snapshot lies there
+        await asyncio.sleep(1.1)  # the snapshot lies there
         await sandbox.restore()
-        sent = [sandbox.send(b'{"sleep": 3}') for _ in range(2)]
+        sent = [sandbox.send(b'{"sleep": 1.6}') for _ in range(2)]
         answers = await asyncio.gather(*(request.outcome for request in sent))
         first, second = (json.loads(answer.body) for answer in answers)
         assert first != second
@@ -52,7 +52,7 @@ async def test_two_restored_from_one_snapshot(wrapper, runtime, make_function) -
     assert len({document["trace_id"] for document in documents}) == 2
     began = [document["start_time"] for document in documents]
     assert began[1] - began[0] > 0.9
-    assert all(start["idle_ms"] < 2000 for start in starts), starts  # and not since the snapshot
+    assert all(start["idle_ms"] < 1000 for start in starts), starts  # and not since the snapshot
 
     for invocation in later:
         (line,) = json_lines(invocation.stdout)

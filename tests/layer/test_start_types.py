@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import time
+from pathlib import Path
 
 import pytest
 from coldstart_cli import signals
 from coldstart_cli.local_lambda import Invocation, Sandbox
 from coldstart_cli.local_lambda.sandbox import new_trace_header
-from conftest import ready, until
+from conftest import RUNTIMES, ready, until
+from lambda_layout import in_layout
 
 ON_DEMAND = "on-demand"
 PROVISIONED = "provisioned-concurrency"
@@ -80,25 +83,70 @@ async def test_proactive_told_by_the_trace(make_sandbox) -> None:
     assert (first.start_type, first.xray) == ("proactive", False)
 
 
-@pytest.mark.parametrize(
-    "header", ["", "Root=1-00000001-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"]
-)
+LONG_AGO = "Root=1-00000001-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
+
+
+@pytest.mark.parametrize("header", ["", LONG_AGO])
 async def test_proactive_told_by_the_gap(make_sandbox, header: str) -> None:
-    """Without a trace that tells, only a gap that no true cold start can have."""
+    """Without a trace that tells: without an extension a request that waits comes at once."""
     async with make_sandbox(ON_DEMAND) as sandbox:
         await ready(sandbox)
-        await asyncio.sleep(10.2)
+        await asyncio.sleep(1.1)
         invocation = await sandbox.invoke(trace_header=header)
         first = signals.read(invocation.stdout, sandbox.xray.read())
     assert (first.start_type, first.emf, first.log) == ("proactive", False, {False})
     assert first.xray is (False if header else None)
 
 
-async def test_a_gap_that_a_slow_extension_can_cause_is_cold(make_sandbox) -> None:
+async def test_a_gap_that_no_extension_can_cause(wrapper, logging_function, make_layout) -> None:
+    """With a file in /opt/extensions it is 10 s. All CPythons side by side: that takes long."""
+
+    async def start(runtime: Path, gap: float) -> str | None:
+        function = logging_function(runtime)
+        opt = function.task_root.parent / f"opt-{runtime.name}-{gap}"
+        shutil.copytree(wrapper.parent, opt)
+        (opt / "extensions").mkdir()
+        (opt / "extensions/agent").touch()
+        layout = make_layout(function, opt=opt)
+        command = tuple(layout.command("/var/runtime/bootstrap"))
+        function = in_layout(function, layout)
+        async with Sandbox(function, command=command, json_logs=True) as sandbox:
+            await ready(sandbox)
+            await asyncio.sleep(gap)
+            invocation = await sandbox.invoke(trace_header=LONG_AGO)
+            assert sandbox.stderr == ""
+            return signals.read(invocation.stdout, sandbox.xray.read()).start_type
+
+    gaps = [(runtime, gap) for runtime in RUNTIMES for gap in (3.0, 10.2)]
+    started = await asyncio.gather(*(start(*each) for each in gaps))
+    assert started == [("cold" if gap < 10 else "proactive") for _, gap in gaps]
+
+
+@pytest.mark.parametrize(
+    ("field", "born", "start_type"),
+    [("timeEpoch", "before", "cold"), ("requestTimeEpoch", "after", "proactive")],
+)
+async def test_an_event_that_says_when_the_request_was_received(
+    make_sandbox, field: str, born: str, start_type: str
+) -> None:
+    """To the millisecond: a gap within a second, which a trace cannot tell."""
+    async with make_sandbox(ON_DEMAND) as sandbox:
+        before = time.time()
+        await ready(sandbox)
+        await asyncio.sleep(0.05)
+        received = int((before if born == "before" else time.time()) * 1000)
+        event = json.dumps({"requestContext": {field: received}}).encode()
+        # What a client's own clock says of the trace does not matter beside it.
+        header = new_trace_header(time.time() - 3600)
+        first = await told(sandbox, await sandbox.invoke(event, header))
+    assert first.start_type == start_type
+
+
+async def test_a_caller_whose_clock_runs_ahead(make_sandbox) -> None:
+    """A trace from the future is no sign that the environment was there first."""
     async with make_sandbox(ON_DEMAND) as sandbox:
         await ready(sandbox)
-        await asyncio.sleep(2)
-        first = await first_and_second(sandbox)
+        first = await first_and_second(sandbox, new_trace_header(time.time() + 2))
     assert (first.start_type, first.xray) == ("cold", True)
 
 
@@ -169,7 +217,7 @@ async def test_restore_after_a_delay(make_sandbox) -> None:
     """The snapshot was taken long before: that it lay there is no gap."""
     async with make_sandbox(SNAP_START) as sandbox:
         await ready(sandbox)
-        await asyncio.sleep(10.5)
+        await asyncio.sleep(1.5)
         assert (await sandbox.restore()).kind == "ready"
         first = await first_and_second(sandbox)
     assert (first.start_type, first.xray) == ("restore", True)

@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from coldstart_cli.local_lambda import Function
 from coldstart_cli.local_lambda.sandbox import BOOTSTRAP
 
 _HERE = Path(__file__).parent
@@ -101,6 +102,12 @@ class Layout:
             # Made by `make pythons`: it may have a loader of its own, and knows it by this path.
             mounts[prefix.parent] = str(prefix.parent)
         return mounts
+
+
+def in_layout(function: Function, layout: Layout) -> Function:
+    """The function as it is described there, with the layer as its exec wrapper."""
+    environment = {**layout.environment(), "AWS_LAMBDA_EXEC_WRAPPER": "/opt/coldstart-wrapper"}
+    return replace(function, environment={**environment, **function.environment})
 
 
 def _namespace() -> list[str]:

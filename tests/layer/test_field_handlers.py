@@ -217,7 +217,7 @@ CASES = {
         '''
         def handler(event, context):
             reading, writing = os.pipe()
-            code = CODE.replace("PIPE", str(writing)).replace("\\n        ", "\\n")
+            code = CODE.replace("PIPE", str(writing))
             failed = interpreters.run_string(interpreters.create(), code)
             return str(failed) if failed else os.read(reading, 1000).decode()
         """,

@@ -73,10 +73,14 @@ async def see(
     *,
     events: tuple[object, ...] = ({}, {}),
     initialization_type: str = "on-demand",
+    trace_headers: tuple[str | None, ...] = (),
     delay: float = 0,
     **options: Any,
 ) -> Seen:
-    """Start the function, let it stand ready for ``delay`` seconds, and send the events."""
+    """Start the function, let it stand ready for ``delay`` seconds, and send the events.
+
+    By default the first one's trace began with the process, as that of a request that waits for it.
+    """
     seen = Seen()
     async with Sandbox(
         function, wrapper=wrapper, initialization_type=initialization_type, **options
@@ -85,15 +89,16 @@ async def see(
         if initialization_type == "snap-start":
             await sandbox.restore()
         seen.add(sandbox.stdout)
-        # A trace that began with the process, as that of a request does which waits for it.
         await asyncio.sleep(delay)
-        for event in events:
-            told = await sandbox.invoke(json.dumps(event).encode())
+        for event, header in zip(events, trace_headers or [None] * len(events), strict=True):
+            told = await sandbox.invoke(json.dumps(event).encode(), header)
             body = told.outcome.body.decode()
             for pattern, name in _VARYING:
                 body = pattern.sub(name, body)
             seen.outcomes.append((told.outcome.kind, body))
             seen.add(told.stdout)
+            if told.outcome.kind == "exit":
+                break
         seen.leaves = [leaf for leaf in sandbox.xray.read() if leaf["name"] == "coldstart"]
         seen.stderr = sandbox.stderr
     return seen

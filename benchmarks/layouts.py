@@ -41,7 +41,7 @@ def site_packages(environment: Path) -> Path:
 
 
 def is_installed(arm: Arm) -> bool:
-    """Whether the arm's packages are there: some have none for the newest CPython yet."""
+    """Whether the arm's packages are there: `make test` needs few of them."""
     return arm.packages is None or any(site_packages(BUILD / arm.packages).glob("*.dist-info"))
 
 

@@ -81,6 +81,7 @@ def _settle(version: str, root: Path) -> None:
     """Make the CPython unpacked in ``root`` like one built from source."""
     python = root / f"usr/bin/python{version}"
     debian.relocate(python, root, PATCHELF)
+    python.with_name("python3").symlink_to(python.name)
     library = root / f"usr/lib/python{version}"
     (library / "EXTERNALLY-MANAGED").unlink(missing_ok=True)
     # It looks for packages where Debian's own lie, and nowhere else.

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from coldstart_cli.local_lambda import Function, Sandbox, SandboxError
-from conftest import ready
+from conftest import ROOT, ready
 from start_scenarios import Told, json_lines, run
 
 
@@ -265,6 +265,8 @@ async def test_the_daemon_does_not_read(wrapper, newest_runtime, make_function) 
 
 async def test_the_disk_is_full(runtime, make_function, make_layout) -> None:
     """No marker can be made in /tmp: no restart is ever told, and all else works."""
+    if ROOT.is_relative_to("/tmp") and str(ROOT) in (runtime / "pyvenv.cfg").read_text():
+        pytest.skip("what is mounted there would hide the loader of a CPython of this checkout")
     function = make_function(runtime, ONCE.format(fault="pass"))
     (function.task_root / "loaded").touch()
     layout = make_layout(function)

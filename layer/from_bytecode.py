@@ -19,25 +19,20 @@ if TYPE_CHECKING:
 
 
 class Bytecode:
-    """A finder for the package's folders and a loader, parts of the import protocol (PEP 451)."""
+    """A finder for the package's folders and a loader, parts of the import protocol (PEP 451).
 
-    def __init__(self, package: str, waiting: "dict[str, tuple[str, bytes]]") -> None:
-        """Take the modules that nothing has imported yet.
+    Made of the path below the package's folder and the marshalled code of each module that waits.
+    """
 
-        Args:
-            package: the package's folder.
-            waiting: the path below that and the marshalled code of each module, by its name.
-        """
-        self._package = package
+    def __init__(self, waiting: "dict[str, tuple[str, bytes]]") -> None:
         self._waiting = waiting
 
     def spec(self, name: str, path: str) -> "ModuleSpec":
         """Say of a module what an import of its source would say."""
-        origin = self._package + path
-        spec: ModuleSpec = type(sys.__spec__)(name, self, origin=origin)  # type: ignore[arg-type]
+        spec: ModuleSpec = type(sys.__spec__)(name, self, origin=package + path)  # type: ignore[arg-type]
         spec.has_location = True
         if path.endswith("__init__.py"):
-            folder = origin[: -len("/__init__.py")]
+            folder = (package + path)[: -len("/__init__.py")]
             spec.submodule_search_locations = [folder]
             # Nobody else imports from this folder: the entry changes where we come from alone.
             sys.path_importer_cache[folder] = self
@@ -45,8 +40,7 @@ class Bytecode:
 
     def find_spec(self, name: str, _target: object = None) -> "ModuleSpec | None":
         """Find a module; None if it is not among those that wait."""
-        found = self._waiting.get(name)
-        return None if found is None else self.spec(name, found[0])
+        return self.spec(name, self._waiting[name][0]) if name in self._waiting else None
 
     def create_module(self, _spec: object) -> None:
         """Leave that to the interpreter."""
@@ -61,15 +55,10 @@ def run_modules(
     needed: "tuple[tuple[str, str, CodeType], ...]",
     modules: "dict[str, ModuleType]",
 ) -> None:
-    """Run the modules that every start needs.
-
-    Args:
-        finder: of the modules that wait.
-        needed: the name, path and code of each, in the order to run them in.
-        modules: ``sys.modules``.
+    """Run the modules that every start needs: the name, path and code of each, in that order.
 
     Raises:
-        Exception: one of them failed. Then none of them is left.
+        Exception: one of them failed. Then none of them is left in ``modules``.
     """
     try:
         for name, path, _ in needed:
@@ -93,8 +82,8 @@ def run_modules(
 
 
 # The build puts the modules in the place of these two constants.
-run_modules(Bytecode(package, "WAITING"), "NEEDED", sys.modules)  # type: ignore[arg-type]
+run_modules(Bytecode("WAITING"), "NEEDED", sys.modules)  # type: ignore[arg-type]
 
-from coldstart_layer.process import become, prepare
+from coldstart_layer.process import become, prepare  # for the shim
 
 prepare(shim_at)

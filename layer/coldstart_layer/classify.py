@@ -3,10 +3,10 @@
 docs/design.md has the table with its reasons and sources.
 """
 
-# How long the first event of a true cold start can be held back after the runtime asked for it. With
-# an extension: until that is ready, for as long as the Init phase may take ("Init phase" in the
-# Lambda developer guide, "Execution environment lifecycle"). Without one: the Init phase is over as
-# soon as the runtime asks, and a request that waits is handed over at once.
+# How long the first event of a true cold start can be held back after the runtime asked for it.
+# With an extension: until that is ready, for as long as the Init phase may take ("Init phase" in
+# the Lambda developer guide, "Execution environment lifecycle"). Without one the Init phase is over
+# as soon as the runtime asks, and a request that waits is handed over at once.
 _HELD_BACK_WITH_EXTENSION = 10.0
 _HELD_BACK = 1.0
 
@@ -61,6 +61,6 @@ def _existed_later(
     """Whether the request is known to have come into being after the environment was ready."""
     if born_at is not None and born_at <= invoked_at:
         return ready_at < born_at
-    # A caller that sends the trace header fills it by a clock of its own, or at random: a root later
-    # than now proves nothing. An older one may come from upstream: that proves nothing either.
+    # A caller that sends the trace header fills it by a clock of its own, or at random: a root
+    # later than now proves nothing. An older one may come from upstream: nor does that.
     return root is not None and ready_at < root <= invoked_at

@@ -56,7 +56,7 @@ class Invocations:
 
     def attached(self) -> None:
         """The runtime has been imported, and with it what the sinks need."""
-        self._output = Output()
+        self._output = Output(self._settings)
         self._libraries = Libraries(self._settings)
         if self._settings.logs:
             logs.add_fields(self._settings.initialization_type)
@@ -96,7 +96,7 @@ class Invocations:
         trace = parse(request.x_amzn_trace_id, only_if_sampled=not first)
         idle_ms = init_span = None
         if first:
-            start, idle_ms, init_span = self._first(request, trace)
+            start, idle_ms, init_span = self._first_start(request, trace)
         else:
             start_type, cold_start = classify(sequence=self.sequence)
             start = Start(
@@ -110,14 +110,14 @@ class Invocations:
         set_current(start)
         self._libraries.tell(start)
         if first and self._settings.metrics:
-            attempt("metrics", emf.write, self._settings, self._output, start, trace, idle_ms)
+            attempt("metrics", emf.write, self._output, start, trace, idle_ms)
         leaf = None
         if trace.sampled and trace.parent and trace.root and self._settings.tracing:
             leaf = attempt("tracing", self._annotate, start, trace, init_span)
         if first and self._profile is not None:
             attempt("profile", self._profile.invoked, start, trace, init_span, leaf)
 
-    def _first(
+    def _first_start(
         self, request: "Any", trace: "TraceHeader"
     ) -> "tuple[Start, float | None, tuple[float, float] | None]":
         """Take the verdict on the first event.
@@ -166,7 +166,7 @@ class Invocations:
     ) -> str:
         from coldstart_layer.sinks.xray import annotate  # 0.3 ms: only where a request is traced
 
-        return annotate(self._settings, self._output, start, trace, init_span)
+        return annotate(self._output, start, trace, init_span)
 
 
 def _before_snapshot(initialized: "Callable[[], None]") -> None:

@@ -9,13 +9,12 @@ import sys
 from time import gmtime, strftime, time
 
 from coldstart_layer import __version__
+from coldstart_layer.settings import Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
-
-    from coldstart_layer.settings import Settings
 
 _STDOUT = 1
 
@@ -25,25 +24,21 @@ def now(clock: "Callable[[], float]" = time) -> float:
     return clock()
 
 
-def _iso(seconds: float, utc: "Any" = gmtime, text: "Any" = strftime) -> str:
-    """Format epoch seconds as ISO 8601, with milliseconds."""
-    whole = text("%Y-%m-%dT%H:%M:%S", utc(seconds))
-    return f"{whole}.{int(seconds * 1000) % 1000:03d}Z"
-
-
 class Output:
-    """The process's own stdout, which is what Lambda reads.
+    """The process's own stdout, which is what Lambda reads, and what goes into a line of ours.
 
     To be made once the runtime has been imported, which brings ``json``, and before the handler's
     module is: a function may later replace its encoder, and the stream.
 
     Attributes:
+        settings: the configuration of the layer and of the function.
         encode: makes one line of JSON of an object.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Settings) -> None:
         from json import JSONEncoder
 
+        self.settings = settings
         self.encode = JSONEncoder().encode
         self._stream = sys.__stdout__
         self._file: tuple[int, int] | None = None
@@ -71,6 +66,33 @@ class Output:
         while left:
             left = left[os.write(_STDOUT, left) :]
 
+    def level_fields(self, seconds: float) -> "dict[str, object]":
+        """Return what a JSON line of ours, written at an epoch second, needs to pass every filter.
+
+        Without these two fields Lambda takes the line for INFO, and drops it where the function
+        logs at WARN and above ("Log-level filtering" in the Lambda developer guide). Text lines are
+        not filtered.
+        """
+        if self.settings.json_level is None:
+            return {}
+        return {"timestamp": _iso(seconds), "level": self.settings.json_level}
+
+    def function_fields(self) -> "dict[str, object | None]":
+        """Return what tells which function it was, and what it ran with."""
+        settings, size = self.settings, self.settings.memory_size
+        return {
+            "initialization_type": settings.initialization_type,
+            "function_version": settings.function_version,
+            "memory_size": int(size) if size and size.isdecimal() else size,
+            "runtime": f"python{sys.version_info[0]}.{sys.version_info[1]}",
+            "layer_version": __version__,
+        }
+
+
+def _iso(seconds: float, utc: "Any" = gmtime, text: "Any" = strftime) -> str:
+    whole = text("%Y-%m-%dT%H:%M:%S", utc(seconds))
+    return f"{whole}.{int(seconds * 1000) % 1000:03d}Z"
+
 
 def _identity() -> "tuple[int, int] | None":
     try:
@@ -78,26 +100,3 @@ def _identity() -> "tuple[int, int] | None":
     except OSError:
         return None  # it is closed
     return status.st_dev, status.st_ino
-
-
-def level_fields(settings: "Settings", seconds: float) -> "dict[str, object]":
-    """Return the fields that a JSON line of ours needs to reach CloudWatch at every log level.
-
-    Without these two Lambda takes the line for INFO, and drops it where the function logs at WARN
-    and above ("Log-level filtering" in the Lambda developer guide). Text lines are not filtered.
-    """
-    if settings.json_level is None:
-        return {}
-    return {"timestamp": _iso(seconds), "level": settings.json_level}
-
-
-def function_fields(settings: "Settings") -> "dict[str, object | None]":
-    """Return what tells which function it was, and what it ran with."""
-    memory_size = settings.memory_size
-    return {
-        "initialization_type": settings.initialization_type,
-        "function_version": settings.function_version,
-        "memory_size": int(memory_size) if memory_size and memory_size.isdecimal() else memory_size,
-        "runtime": f"python{sys.version_info[0]}.{sys.version_info[1]}",
-        "layer_version": __version__,
-    }

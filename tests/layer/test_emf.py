@@ -8,6 +8,7 @@ import coldstart_layer
 import emf_specification
 import pytest
 from coldstart_cli.local_lambda import Sandbox
+from coldstart_layer.output import Output
 from coldstart_layer.settings import Settings
 from coldstart_layer.sinks import emf
 from coldstart_layer.start import Start
@@ -145,7 +146,7 @@ async def test_a_function_that_replaced_stdout(wrapper, runtime, make_function) 
 
 def document_of(environ: dict[str, str]) -> dict[str, object]:
     start = Start(True, "cold", "on-demand", 250.0)
-    return emf.document(Settings(environ), start, TraceHeader(), 10.0, 1795456043.688)
+    return emf.document(Output(Settings(environ)), start, TraceHeader(), 10.0, 1795456043.688)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from coldstart_layer.classify import classify
+from coldstart_layer.output import Output
 from coldstart_layer.settings import Settings
 from coldstart_layer.sinks import emf
 from coldstart_layer.start import Start
@@ -25,7 +26,7 @@ def document(
     restored = start_type == "restore"
     start = Start(cold_start, start_type, initialization_type, None if restored else 250.0)
     settings = Settings({"AWS_LAMBDA_FUNCTION_NAME": function})
-    return emf.document(settings, start, TraceHeader(), 0.0, at)
+    return emf.document(Output(settings), start, TraceHeader(), 0.0, at)
 
 
 def series(document: dict[str, Any]) -> list[tuple[str, str, dict[str, str], float]]:

@@ -2,24 +2,27 @@
 
 import os
 
-from coldstart_layer.output import now
 from coldstart_layer.sinks import xray
+from coldstart_layer.start import Start
+from coldstart_layer.trace_header import TraceHeader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from coldstart_layer.sinks.xray import Span
-    from coldstart_layer.start import Start
-    from coldstart_layer.trace_header import TraceHeader
 
 _TRACE_HEADER = "_X_AMZN_TRACE_ID"
 
 
-def annotate(
-    core: "Any", start: "Start", trace: "TraceHeader", init_span: "Span | None"
-) -> "str | None":
-    """Add the leaf through the recorder of ``aws_xray_sdk.core``. Arguments as for ``annotate``.
+def annotate(core: "Any", start: Start, trace: TraceHeader, span: "Span") -> "str | None":
+    """Add the leaf through the recorder of ``aws_xray_sdk.core``.
+
+    Args:
+        core: that module.
+        start: the verdict.
+        trace: the tracing header, with a root and a parent.
+        span: begin and end of the leaf, in epoch seconds.
 
     Returns:
         The leaf's id; an empty one where the function has switched the SDK off, and there is to be
@@ -41,16 +44,15 @@ def annotate(
     os.environ[_TRACE_HEADER] = trace.text or ""
     if recorder.current_segment().id != trace.parent:
         return None
-    began, ended = init_span or (now(),) * 2
     leaf = recorder.begin_subsegment(xray.NAME)
     if leaf is None:
         return None
     try:
-        leaf.start_time = began
+        leaf.start_time = span[0]
         for name, value in xray.annotations(start):
             leaf.put_annotation(name, value)
     finally:
-        recorder.end_subsegment(ended)
+        recorder.end_subsegment(span[1])
     return str(leaf.id)
 
 

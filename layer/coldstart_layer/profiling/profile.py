@@ -10,7 +10,7 @@ from gc import disable, enable, isenabled  # before the function could replace t
 from os import stat as _stat  # the same
 from stat import S_ISREG
 
-from coldstart_layer.output import Output, function_fields, level_fields, now
+from coldstart_layer.output import Output, now
 from coldstart_layer.profiling.import_times import Import, ImportTimes
 from coldstart_layer.settings import Settings
 
@@ -172,7 +172,7 @@ class Profile:
             path.append(part)
         for part in outermost["subsegments"]:  # type: ignore[attr-defined]
             part.update(trace_id=trace.root, parent_id=leaf, type="subsegment")
-            xray.send(self._settings, self._output.encode(part))
+            xray.send(self._output, self._output.encode(part))
 
     @_uncollected
     def first_invocation_over(self) -> None:
@@ -200,11 +200,11 @@ class Profile:
         compiled, compile_seconds = self._compiled_before
         document = {
             **about,
-            **level_fields(settings, now()),
+            **output.level_fields(now()),
             "function_name": settings.function_name or "unknown",
             "handler": settings.handler,
             "log_stream": settings.log_stream,
-            **function_fields(settings),
+            **output.function_fields(),
             "imports_ms": _ms(own),
             "origins_ms": {origin: _ms(seconds) for origin, seconds in origins.items()},
             "compiled": {

@@ -3,41 +3,27 @@
 Format: "Specification: Embedded metric format" in the Amazon CloudWatch user guide.
 """
 
-from coldstart_layer.output import Output, function_fields, level_fields, now
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from coldstart_layer.settings import Settings
-    from coldstart_layer.start import Start
-    from coldstart_layer.trace_header import TraceHeader
+from coldstart_layer.output import Output, now
+from coldstart_layer.start import Start
+from coldstart_layer.trace_header import TraceHeader
 
 
-def write(
-    settings: "Settings",
-    output: Output,
-    start: "Start",
-    trace: "TraceHeader",
-    idle_ms: "float | None",
-) -> None:
+def write(output: Output, start: Start, trace: TraceHeader, idle_ms: "float | None") -> None:
     """Write the EMF document of a process's first invocation. Arguments as for ``document``.
 
     Raises:
         OSError: stdout is closed.
     """
-    output.write_line(output.encode(document(settings, start, trace, idle_ms, now())))
+    output.write_line(output.encode(document(output, start, trace, idle_ms, now())))
 
 
 def document(
-    settings: "Settings",
-    start: "Start",
-    trace: "TraceHeader",
-    idle_ms: "float | None",
-    written_at: float,
+    output: Output, start: Start, trace: TraceHeader, idle_ms: "float | None", written_at: float
 ) -> "dict[str, object]":
     """Make the EMF document of one start.
 
     Args:
-        settings: the configuration of the layer and of the function.
+        output: knows the function.
         start: the verdict.
         trace: the X-Ray tracing header.
         idle_ms: how long the environment had been ready when the event came, in milliseconds.
@@ -48,27 +34,21 @@ def document(
     if start.init_duration_ms is not None:
         metrics.append({"Name": "InitDuration", "Unit": "Milliseconds"})
         values["InitDuration"] = start.init_duration_ms
-
     properties = {
-        **function_fields(settings),
+        **output.function_fields(),
         "request_id": start.request_id,
         "xray_trace_id": trace.root,
         "idle_ms": idle_ms,
-        **level_fields(settings, written_at),
+        **output.level_fields(written_at),
     }
-
+    directive = {
+        "Namespace": output.settings.namespace,
+        "Dimensions": [["function_name"], ["function_name", "start_type"]],
+        "Metrics": metrics,
+    }
     return {
-        "_aws": {
-            "Timestamp": int(written_at * 1000),
-            "CloudWatchMetrics": [
-                {
-                    "Namespace": settings.namespace,
-                    "Dimensions": [["function_name"], ["function_name", "start_type"]],
-                    "Metrics": metrics,
-                }
-            ],
-        },
-        "function_name": settings.function_name or "unknown",
+        "_aws": {"Timestamp": int(written_at * 1000), "CloudWatchMetrics": [directive]},
+        "function_name": output.settings.function_name or "unknown",
         "start_type": start.start_type,
         **values,
         **{name: value for name, value in properties.items() if value is not None},

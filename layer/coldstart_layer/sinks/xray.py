@@ -13,34 +13,25 @@ from functools import lru_cache
 
 from coldstart_layer.guard import attempt
 from coldstart_layer.output import Output, now
+from coldstart_layer.start import Start
+from coldstart_layer.trace_header import TraceHeader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from coldstart_layer.settings import Settings
-    from coldstart_layer.start import Start
-    from coldstart_layer.trace_header import TraceHeader
-
     Span = tuple[float, float]
 
 NAME = "coldstart"
 _DATAGRAM_HEADER = '{"format":"json","version":1}\n'
 
 
-def annotate(
-    settings: "Settings",
-    output: Output,
-    start: "Start",
-    trace: "TraceHeader",
-    init_span: "Span | None",
-) -> str:
+def annotate(output: Output, start: Start, trace: TraceHeader, init_span: "Span | None") -> str:
     """Add a leaf with the verdict to the trace of a sampled invocation.
 
     Args:
-        settings: the configuration of the layer and of the function.
         output: makes JSON.
         start: the verdict.
         trace: the tracing header, with a root and a parent.
-        init_span: begin and end of the init that this request waited for, if it did.
+        init_span: begin and end of the init that this request waited for, in epoch seconds.
 
     Returns:
         The leaf's id; empty where the function has switched its tracing off.
@@ -49,19 +40,25 @@ def annotate(
         ValueError: ``AWS_XRAY_DAEMON_ADDRESS`` is not an address.
         OSError: the datagram could not be sent.
     """
+    span = init_span or (now(),) * 2  # an instant, where it waited for none
     sdk = sys.modules.get("aws_xray_sdk.core")
     if sdk is not None:
         from coldstart_layer.libraries import aws_xray_sdk
 
-        added = attempt("aws_xray_sdk", aws_xray_sdk.annotate, sdk, start, trace, init_span)
+        added = attempt("aws_xray_sdk", aws_xray_sdk.annotate, sdk, start, trace, span)
         if added is not None:
             return added
     leaf = new_id()
-    send(settings, subsegment(output, start, trace, init_span, leaf))
+    # The ids are known to need no escapes.
+    document = (
+        f'{{"id": "{leaf}", "trace_id": "{trace.root}", "parent_id": "{trace.parent}",'
+        f' "start_time": {span[0]!r}, "end_time": {span[1]!r}, '
+    )
+    send(output, document + _annotated(output, annotations(start)))
     return leaf
 
 
-def annotations(start: "Start") -> "tuple[tuple[str, object], ...]":
+def annotations(start: Start) -> "tuple[tuple[str, object], ...]":
     """Return the annotations that carry the verdict: names and values."""
     return (
         ("ColdStart", start.cold_start),
@@ -70,21 +67,12 @@ def annotations(start: "Start") -> "tuple[tuple[str, object], ...]":
     )
 
 
-def subsegment(
-    output: Output, start: "Start", trace: "TraceHeader", init_span: "Span | None", leaf: str
-) -> str:
-    """Make the leaf's document, with the fields that the X-Ray SDK would send, as JSON."""
-    began, ended = init_span or (now(),) * 2
-    # The ids are known to need no escapes.
-    return (
-        f'{{"id": "{leaf}", "trace_id": "{trace.root}", "parent_id": "{trace.parent}",'
-        f' "start_time": {began!r}, "end_time": {ended!r}, '
-    ) + _annotated(output, annotations(start))
-
-
 @lru_cache(maxsize=4)
 def _annotated(output: Output, annotations: "tuple[tuple[str, object], ...]") -> str:
-    """Encode the end of the document once: it is the same from the second invocation on."""
+    """Encode the end of the document once: it is the same from the second invocation on.
+
+    The fields are those that the X-Ray SDK would send.
+    """
     fields = {
         "name": NAME,
         "type": "subsegment",
@@ -126,7 +114,7 @@ def udp_address(text: str) -> "tuple[str, int]":
     raise ValueError(f"AWS_XRAY_DAEMON_ADDRESS={text[:80]!r} is not an IP address and a port")
 
 
-def send(settings: "Settings", document: str) -> None:
+def send(output: Output, document: str) -> None:
     """Send one document, as JSON, to the X-Ray daemon as one UDP datagram; never waits.
 
     The daemon is the one that the X-Ray SDK sends to, if the function has loaded that. The socket
@@ -143,7 +131,7 @@ def send(settings: "Settings", document: str) -> None:
         from coldstart_layer.libraries import aws_xray_sdk
 
         daemon = attempt("aws_xray_sdk", aws_xray_sdk.daemon_address, sdk)
-    address = udp_address(daemon or settings.daemon_address)
+    address = udp_address(daemon or output.settings.daemon_address)
     family = _socket.AF_INET6 if ":" in address[0] else _socket.AF_INET
     kind = _socket.SOCK_DGRAM | _socket.SOCK_NONBLOCK | _socket.SOCK_CLOEXEC
     udp = _socket.socket(family, kind)

@@ -11,6 +11,7 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
+from coldstart_layer.output import Output
 from coldstart_layer.settings import Settings
 from coldstart_layer.sinks import emf
 from coldstart_layer.start import Start
@@ -86,7 +87,7 @@ class FunctionLog:
                 "AWS_LAMBDA_LOG_FORMAT": "JSON" if self.json_format else "Text",
             }
         )
-        return json.dumps(emf.document(settings, start, TraceHeader(), None, at))
+        return json.dumps(emf.document(Output(settings), start, TraceHeader(), None, at))
 
     def _report(
         self,

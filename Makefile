@@ -26,6 +26,8 @@ NPM = node=$$(echo "$(CURDIR)"/$(SNIPPETS)/lib/python3.*/site-packages/nodejs_wh
   PATH="$$node/bin:$$PATH" node "$$node/lib/node_modules/npm/bin/npm-cli.js" \
   --ignore-scripts --no-audit --no-fund --loglevel=error
 
+# Each process of the tests would compile them, and what they run, anew.
+unexport PYTHONDONTWRITEBYTECODE
 # uv is to trust what the system trusts, as pip does: behind some proxies nothing else works.
 export UV_SYSTEM_CERTS := 1
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-input --require-hashes

@@ -18,6 +18,7 @@ OTHER_LOADER = sorted((ROOT / "build/runtimes-other-loader").glob("3.*"))
 # From 3.14 on, multiprocessing starts this version's managed workers afresh, without the wrapper:
 # the layer is not in there. The newest version forks them on every CPython.
 FORKING = [path for path in OTHER_LOADER if path.name in ("3.10", "3.11", "3.12", "3.13")]
+AFRESH = [path for path in OTHER_LOADER if path not in FORKING]
 versions = pytest.mark.parametrize(
     "runtime", OLDEST + OTHER_LOADER, ids=lambda path: f"{path.parent.name[9:]}-{path.name}"
 )
@@ -108,3 +109,64 @@ async def test_workers_of_the_version_that_loads_before_it_forks(wrapper, make_f
         starts = [line["start_type"] for line in json_lines(sandbox.stdout) if "_aws" in line]
         assert starts == ["managed", "managed"]
         assert sandbox.stderr == ""
+
+
+# The handler is looked up in each process, wherever the module is loaded.
+TELLS_ITS_PROCESS = """
+    import logging, os, time
+    logger = logging.getLogger()
+    logger.warning("loading in %d", os.getpid())
+    def __getattr__(name):
+        if name != "handler":
+            raise AttributeError(name)
+        logger.warning("looked up in %d", os.getpid())
+        return answer
+    def answer(event, context):
+        logger.warning("handling in %d", os.getpid())
+        time.sleep(0.5)
+        return os.getpid()
+"""
+MANAGED = "initialization_type=lambda-managed-instances"
+
+
+async def text_lines_of_two_workers(function, wrapper) -> tuple[dict, dict]:
+    """What the parent and what each worker logged, with what stands before the message."""
+    kind = "lambda-managed-instances"
+    async with Sandbox(function, wrapper=wrapper, initialization_type=kind, workers=2) as sandbox:
+        await ready(sandbox)
+        workers = set()
+        for _ in range(20):  # two at a time, until each worker has had one
+            sent = [sandbox.send() for _ in range(2)]
+            workers |= {int((await request.outcome).body) for request in sent}
+            if len(workers) == 2:
+                break
+        lines: dict[int, dict[str, set[str]]] = {}
+        for line in sandbox.stdout.splitlines():
+            if line.startswith("[WARNING]"):
+                *_, before, message = line.split("\t")
+                what, _, process = message.rpartition(" in ")
+                lines.setdefault(int(process), {}).setdefault(what, set()).add(before)
+        assert sandbox.stderr == ""
+    (parent,) = lines.keys() - workers
+    return lines.pop(parent), lines
+
+
+@pytest.mark.parametrize("runtime", FORKING, ids=lambda path: path.name)
+async def test_text_lines_of_forked_workers(wrapper, runtime, make_function) -> None:
+    """In each process that looks for the handler the column is there, first without a verdict."""
+    function = make_function(runtime, TELLS_ITS_PROCESS)
+    parent, workers = await text_lines_of_two_workers(function, wrapper)
+    assert parent == {"loading": {MANAGED}, "looked up": {MANAGED}}
+    expected = {"looked up": {MANAGED}, "handling": {f"cold_start=false {MANAGED}"}}
+    assert list(workers.values()) == [expected] * 2
+
+
+@pytest.mark.parametrize("runtime", AFRESH, ids=lambda path: path.name)
+async def test_text_lines_of_workers_started_afresh(wrapper, runtime, make_function) -> None:
+    """The layer is in their parent alone. They load the module themselves, and run without us."""
+    function = make_function(runtime, TELLS_ITS_PROCESS)
+    parent, workers = await text_lines_of_two_workers(function, wrapper)
+    assert parent == {"loading": {MANAGED}, "looked up": {MANAGED}}
+    for lines in workers.values():
+        assert lines.keys() == {"loading", "looked up", "handling"}
+        assert not [before for found in lines.values() for before in found if "=" in before]

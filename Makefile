@@ -172,7 +172,8 @@ $(RUNTIMES:%=%/ready): build/%/ready: requirements/%.txt $(wildcard $(FOUND)) $(
 	@set -e; while read -r version python; do \
 	  echo "Setting up $(@D)/$$version (the first time only) ..."; \
 	  $(BIN)/uv venv --quiet --no-project --python "$$python" $(@D)/$$version; \
-	  $(BIN)/uv pip install --quiet --python $(@D)/$$version/bin/python --require-hashes -r $<; \
+	  $(BIN)/uv pip install --quiet --compile-bytecode --python $(@D)/$$version/bin/python \
+	    --require-hashes -r $<; \
 	done < $(FOUND)
 	@touch $@
 

@@ -187,6 +187,31 @@ async def test_json_lines_of_a_loading_module(wrapper, runtime, make_function) -
     assert own == 'own {"cold_start": null, "initialization_type": "on-demand"}'
 
 
+@pytest.mark.xfail(strict=True, reason="each call of the loader before the first event adds it")
+@each_end
+async def test_a_loader_that_is_asked_while_the_module_loads(
+    wrapper, runtime, make_function
+) -> None:
+    """By then the format may be the function's own: it gets no column, and keeps its defaults."""
+    function = make_function(
+        runtime,
+        """
+        import logging
+        import awslambdaric.bootstrap as runtime
+        log = logging.getLogger()
+        form = '{"severity": "%(levelname)s", "text": "%(message)s", "team": "%(team)s"}\\n'
+        log.handlers[0].setFormatter(logging.Formatter(form, defaults={"team": "shop"}))
+        runtime._get_handler("json.dumps")
+        def handler(event, context):
+            log.error("handling")
+            return type(log.handlers[0].formatter._style).__name__
+        """,
+    )
+    bare, layered = await compare(function, wrapper)
+    assert bare.answers == ["PercentStyle"] * 2
+    assert '{"severity": "ERROR", "text": "handling", "team": "shop"}' in layered.raw[1]
+
+
 EXTRAS = """
     import decimal, logging
     log = logging.getLogger()

@@ -74,6 +74,12 @@ sys.stdout = Stream()
     "closed, the descriptor of a file": Kind(
         "sys.__stdout__.close(); os.close(1); sys.stdout = opened(1)", metric=False
     ),
+    "closed, the descriptor of a file, and the loader asked": Kind(
+        "sys.__stdout__.close(); os.close(1); sys.stdout = opened(1)\n"
+        "import awslambdaric.bootstrap as runtime; runtime._get_handler('json.dumps')",
+        metric=False,
+        known="each call of the loader before the first event notes anew which file is stdout",
+    ),
     "closed, the descriptor of a socket": Kind(
         "sys.__stdout__.close(); os.close(1); sys.stdout = connected(1)", metric=False
     ),

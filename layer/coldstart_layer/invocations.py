@@ -50,6 +50,7 @@ class Invocations:
         self._began_at = began_at
         self._restarted = restarted
         self._profile = profile
+        self._loading_in: int | None = None
         self._is_initialized = False
         self._ready_at: float | None = None
         self.sequence = 0
@@ -62,7 +63,14 @@ class Invocations:
             logs.add_fields(self._settings.initialization_type)
 
     def loading(self) -> None:
-        """The runtime has set up logging and is about to import the handler's module."""
+        """The runtime has set up logging and is about to import the handler's module.
+
+        Once in each process: what a tool asks the loader for meanwhile finds what the function made
+        of the log format and of stdout.
+        """
+        if self._loading_in == os.getpid() or self._ready_at is not None:
+            return
+        self._loading_in = os.getpid()
         self._output.note_file()
         if self._settings.logs:
             attempt("log column", logs.add_column)

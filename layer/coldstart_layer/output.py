@@ -41,7 +41,7 @@ class Output:
         self.settings = settings
         self.encode = JSONEncoder().encode
         self._stream = sys.__stdout__
-        self._file: tuple[int, int] | None = None
+        self.note_file()
 
     def note_file(self) -> None:
         """Remember which file descriptor 1 is: workers of managed instances each have another."""
@@ -51,8 +51,10 @@ class Output:
         """Write one line, past the stream if the function has closed or detached that.
 
         Raises:
-            OSError: stdout is closed, or descriptor 1 is another file by now.
+            OSError: stdout is closed, or by now is a file or a socket of the function's.
         """
+        if self._file is None or self._file != _identity():
+            raise OSError("descriptor 1 is not what Lambda reads any more")
         try:
             if self._stream is not None:
                 self._stream.write(f"{line}\n")
@@ -60,8 +62,6 @@ class Output:
                 return
         except ValueError:
             pass
-        if self._file is None or self._file != _identity():
-            raise OSError("the function has closed stdout")
         left = f"{line}\n".encode()
         while left:
             left = left[os.write(_STDOUT, left) :]

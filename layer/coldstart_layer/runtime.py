@@ -44,7 +44,9 @@ def install(environ: "Mapping[str, str]", times: "Times") -> None:
 
     def imported(runtime: "ModuleType") -> None:
         invocations.attached()
-        watch_events(runtime, invocations, watch_loading(runtime, invocations.loading))
+        is_managed = settings.initialization_type == "lambda-managed-instances"
+        watch_loading(runtime, invocations.loading, in_each_worker=is_managed)
+        watch_events(runtime, invocations)
 
     if _RUNTIME in sys.modules:
         imported(sys.modules[_RUNTIME])
@@ -60,9 +62,7 @@ def _start_profile(settings: Settings, times: "Times") -> object:
     return Profile(settings, times)
 
 
-def watch_events(
-    runtime: "Any", invocations: Invocations, stop_watching_loads: "Callable[[], None]"
-) -> None:
+def watch_events(runtime: "Any", invocations: Invocations) -> None:
     """Have ``invocations`` told when the runtime asks for an event, and when it has one.
 
     Patched in the class that defines the method: from version 4.0.0 on the client for managed
@@ -77,7 +77,6 @@ def watch_events(
 
     def wait_next_invocation(*args: object, **kwargs: object) -> object:
         if invocations.sequence < 2:
-            attempt("readiness", stop_watching_loads)
             attempt("readiness", invocations.awaited)
         try:
             request = original(*args, **kwargs)
@@ -92,50 +91,47 @@ def watch_events(
     setattr(owner, _WAIT, wait_next_invocation)
 
 
-def watch_loading(runtime: "Any", loading: "Callable[[], None]") -> "Callable[[], None]":
-    """Have ``loading()`` called each time the runtime is about to load the handler's module.
+def watch_loading(runtime: "Any", loading: "Callable[[], None]", in_each_worker: bool) -> None:
+    """Have ``loading()`` called when the runtime is about to load the handler's module.
 
-    Returns:
-        What ends that, in the process that calls it: the runtime may load the handler before it
-        forks the workers of a managed instance, each of which sets up logging and loads it anew.
+    Args:
+        runtime: the module ``awslambdaric.bootstrap``.
+        loading: what to call.
+        in_each_worker: whether the runtime forks workers, each of which sets up logging and asks
+            for the handler anew. Elsewhere it has its loader back before the module loads.
     """
     name = next((it for it in _LOADERS if hasattr(runtime, it)), None)
     if name is None:
         warn(f"log column skipped: this version of awslambdaric has no {_LOADERS[0]}")
-        return lambda: None
-    watched = WatchedLoader(getattr(runtime, name), loading)
+        return
+    loader = getattr(runtime, name)
+
+    def before() -> None:
+        if not in_each_worker and getattr(runtime, name) is watched:
+            setattr(runtime, name, loader)
+        loading()
+
+    watched = WatchedLoader(loader, before)
     setattr(runtime, name, watched)
-
-    def stop() -> None:
-        watched.stop()
-        if getattr(runtime, name, None) is watched:
-            setattr(runtime, name, watched.loader)
-
-    return stop
 
 
 class WatchedLoader:
-    """Stands in for the runtime's loader until the runtime asks for its first event.
+    """Stands in for the runtime's loader.
 
     ``__call__`` is a property: to call this object, the interpreter first reads it, which is where
     our code runs, and then calls what it got: the runtime's own loader. So no frame of ours is on
     the stack while the user's module is imported.
     """
 
-    def __init__(self, loader: "Callable[..., object]", loading: "Callable[[], None]") -> None:
-        self.loader = loader
-        self._loading: Callable[[], None] | None = loading
+    def __init__(self, loader: "Callable[..., object]", before: "Callable[[], None]") -> None:
+        self._loader = loader
+        self._before = before
 
     @property
     def __call__(self) -> "Callable[..., object]":
         """The runtime's loader."""
-        if self._loading is not None:
-            attempt("loading", self._loading)
-        return self.loader
-
-    def stop(self) -> None:
-        """Do nothing any more: whoever kept this object may call it in an invocation."""
-        self._loading = None
+        attempt("loading", self._before)
+        return self._loader
 
 
 class RuntimeFinder:

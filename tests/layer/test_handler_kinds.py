@@ -695,7 +695,6 @@ async def test_a_profile_function_set_while_loading(wrapper, runtime, make_funct
     assert bare.answers[0][-1] == "handler"
 
 
-@pytest.mark.xfail(strict=True, reason="while the module loads, the layer's stand-in is there")
 async def test_a_tool_that_wraps_the_loader_at_import(
     wrapper, newest_runtime, make_function
 ) -> None:

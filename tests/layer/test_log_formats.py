@@ -187,7 +187,6 @@ async def test_json_lines_of_a_loading_module(wrapper, runtime, make_function) -
     assert own == 'own {"cold_start": null, "initialization_type": "on-demand"}'
 
 
-@pytest.mark.xfail(strict=True, reason="each call of the loader before the first event adds it")
 @each_end
 async def test_a_loader_that_is_asked_while_the_module_loads(
     wrapper, runtime, make_function

@@ -23,16 +23,12 @@ class Kind:
         code: that.
         metric: whether the metric reaches Lambda; where it does not, one line on stderr says so.
         prints: whether what the function prints does.
-        known: what is wrong with the layer here.
     """
 
     code: str
     metric: bool = True
     prints: bool = False
-    known: str = ""
 
-
-OPEN_STREAM = "the metric goes into whatever descriptor 1 is by then, while sys.__stdout__ is open"
 
 KINDS = {
     "detached and wrapped anew": Kind(
@@ -78,7 +74,6 @@ sys.stdout = Stream()
         "sys.__stdout__.close(); os.close(1); sys.stdout = opened(1)\n"
         "import awslambdaric.bootstrap as runtime; runtime._get_handler('json.dumps')",
         metric=False,
-        known="each call of the loader before the first event notes anew which file is stdout",
     ),
     "closed, the descriptor of a socket": Kind(
         "sys.__stdout__.close(); os.close(1); sys.stdout = connected(1)", metric=False
@@ -94,22 +89,15 @@ sys.stdout = Stream()
         "sys.stdout = log",
         metric=False,
     ),
-    "the descriptor of a file": Kind(
-        "os.close(1); sys.stdout = opened(1)", metric=False, known=OPEN_STREAM
-    ),
-    "the descriptor of a socket": Kind(
-        "os.close(1); sys.stdout = connected(1)", metric=False, known=OPEN_STREAM
-    ),
-    "the descriptor of whatever comes": Kind(
-        "os.close(1); sys.stdout = log", metric=False, known=OPEN_STREAM
-    ),
+    "the descriptor of a file": Kind("os.close(1); sys.stdout = opened(1)", metric=False),
+    "the descriptor of a socket": Kind("os.close(1); sys.stdout = connected(1)", metric=False),
+    "the descriptor of whatever comes": Kind("os.close(1); sys.stdout = log", metric=False),
     "the descriptor redirected to a file": Kind(
         "log = opened(); os.dup2(log.fileno(), 1); sys.stdout = log",
         metric=False,
-        known=OPEN_STREAM,
     ),
     "the descriptor redirected to a file, and print as well": Kind(
-        "log = opened(); os.dup2(log.fileno(), 1)", metric=False, known=OPEN_STREAM
+        "log = opened(); os.dup2(log.fileno(), 1)", metric=False
     ),
     "the descriptor redirected for a while": Kind(
         "kept = os.dup(1); file = opened(); os.dup2(file.fileno(), 1); print('away', flush=True)\n"
@@ -154,10 +142,8 @@ def handler(event, context):
 
 @each_end
 @pytest.mark.parametrize("name", KINDS)
-async def test_stdout(request, wrapper, runtime, make_function, name: str) -> None:
+async def test_stdout(wrapper, runtime, make_function, name: str) -> None:
     kind = KINDS[name]
-    if kind.known:
-        request.applymarker(pytest.mark.xfail(strict=True, reason=kind.known))
     function = make_function(runtime, FUNCTION.replace("CHANGE", kind.code))
     runs = []
     for which in (None, wrapper):

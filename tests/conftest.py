@@ -53,10 +53,19 @@ def own_wrapper(layer_zip: Path, tmp_path: Path) -> Path:
     return unpack_layer(layer_zip, tmp_path / "opt")
 
 
-@pytest.fixture(params=RUNTIMES, ids=lambda path: path.name)
+@pytest.fixture
 def runtime(request: pytest.FixtureRequest) -> Path:
     """The environment of each CPython found on this machine, one after the other."""
     return request.param
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what takes ``runtime`` on each CPython, or as ``each_end`` says."""
+    names = {mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")}
+    if "runtime" in metafunc.fixturenames and "runtime" not in names:
+        at_the_ends = metafunc.definition.get_closest_marker("each_end") is not None
+        chosen = list(dict.fromkeys((RUNTIMES[0], RUNTIMES[-1]))) if at_the_ends else RUNTIMES
+        metafunc.parametrize("runtime", chosen, ids=lambda path: path.name, indirect=True)
 
 
 @pytest.fixture(scope="session")

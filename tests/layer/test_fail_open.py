@@ -12,9 +12,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from coldstart_cli.local_lambda import Sandbox, unpack_layer
+from coldstart_cli.local_lambda import Function, Sandbox, unpack_layer
 from coldstart_layer.process import marker_path
-from conftest import ROOT, SELDOM_IMPORTED, answers
+from conftest import ROOT, RUNTIMES, SELDOM_IMPORTED, answers
+
+pytestmark = pytest.mark.each_end
 
 ANSWERS = """
     import logging
@@ -68,10 +70,10 @@ async def test_a_file_is_missing(
 @pytest.mark.parametrize("error", ["RuntimeError('broken')", "ImportError('broken')"])
 @pytest.mark.parametrize("name", FILES)
 async def test_a_file_raises_on_import(
-    own_wrapper, runtime, make_function, name: str, error: str
+    own_wrapper, newest_runtime, make_function, name: str, error: str
 ) -> None:
     (without_bytecode(own_wrapper) / name).write_text(f"raise {error}\n")
-    function = make_function(runtime, ANSWERS)
+    function = make_function(newest_runtime, ANSWERS)
     async with Sandbox(function, wrapper=own_wrapper) as sandbox:
         lines = await answers(sandbox)
     if module_name(name) in SELDOM_IMPORTED:
@@ -98,14 +100,22 @@ def broken_bytecode(data: bytes) -> dict[str, bytes]:
     }
 
 
+@pytest.mark.parametrize("runtime", RUNTIMES, ids=lambda path: path.name)
+async def test_bytecode_of_another_python(own_wrapper, runtime, make_function) -> None:
+    await answers_from_source("foreign-magic-number", own_wrapper, make_function(runtime, ANSWERS))
+
+
 @pytest.mark.parametrize("broken", broken_bytecode(bytes(20)))
 async def test_bytecode_that_cannot_be_used(
-    own_wrapper, runtime, make_function, broken: str
+    own_wrapper, newest_runtime, make_function, broken: str
 ) -> None:
+    await answers_from_source(broken, own_wrapper, make_function(newest_runtime, ANSWERS))
+
+
+async def answers_from_source(broken: str, own_wrapper: Path, function: Function) -> None:
     """Then the sources are: the verdict is there, and no word about it."""
     for path in (own_wrapper.parent / "python/coldstart_layer").glob("*.bytecode"):
         path.write_bytes(broken_bytecode(path.read_bytes())[broken])
-    function = make_function(runtime, ANSWERS)
     async with Sandbox(function, wrapper=own_wrapper) as sandbox:
         assert await answers(sandbox) == []
         assert '"start_type": "cold"' in sandbox.stdout

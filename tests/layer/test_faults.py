@@ -16,6 +16,8 @@ from coldstart_cli.local_lambda import Function, Sandbox, SandboxError
 from conftest import ROOT, ready
 from start_scenarios import Told, json_lines, run
 
+pytestmark = pytest.mark.each_end
+
 
 async def same_answers(
     function: Function, wrapper: Path, events: tuple[object, ...], outcome: str = "response"
@@ -342,13 +344,12 @@ async def test_unicode_of_all_kinds(wrapper, runtime, make_function, json_logs: 
         assert field in it.stdout
 
 
-# The clock that our code reads, moved once the module is loaded: `time` is the name that it has.
+# The clock that our code reads, moved once the runtime has asked for its first event.
 MOVED_CLOCK = """
     import sys, time
-    seam = sys.modules.get("coldstart_layer.seam")
+    invocations = sys.modules["coldstart_layer.invocations"]
     shifts = iter([0])
-    if seam is not None:
-        seam.time = lambda: time.time() + next(shifts, {shift})
+    invocations.now = lambda: time.time() + next(shifts, {shift})
     def handler(event, context):
         return event
 """

@@ -11,11 +11,9 @@ import textwrap
 from typing import Any
 
 import pytest
-from conftest import RUNTIMES
 from with_and_without import compare
 
 # On the oldest and on the newest: what differs between them is how objects are called and counted.
-each_end = pytest.mark.parametrize("runtime", [RUNTIMES[0], RUNTIMES[-1]], ids=lambda it: it.name)
 
 # Imported by each function: prints what the runtime has in its hands when it is about to call it.
 WATCH = """
@@ -646,7 +644,7 @@ FILES = {
 }
 
 
-@each_end
+@pytest.mark.each_end
 @pytest.mark.parametrize("name", KINDS)
 async def test_a_kind_of_handler(wrapper, runtime, make_function, name: str) -> None:
     code, answers = KINDS[name]
@@ -672,7 +670,7 @@ async def test_a_kind_of_handler(wrapper, runtime, make_function, name: str) -> 
     assert [metric["start_type"] for metric in layered.metrics] == ["cold"]
 
 
-@each_end
+@pytest.mark.each_end
 async def test_a_profile_function_set_while_loading(wrapper, runtime, make_function) -> None:
     """It sees the runtime call the handler, and nothing of ours between the two."""
     function = make_function(

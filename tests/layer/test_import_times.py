@@ -9,6 +9,8 @@ from coldstart_cli.local_lambda import Sandbox
 from conftest import library_environment, ready
 from profiled_starts import ON, SLEEP_MS, SLEEPS, by_name, check_nesting, profiles, start_and_invoke
 
+pytestmark = pytest.mark.each_end
+
 
 async def test_imports_of_other_threads(wrapper, newest_runtime, make_function) -> None:
     """They take time beside the init, not of it."""

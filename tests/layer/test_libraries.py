@@ -18,6 +18,8 @@ from coldstart_layer.start import Start
 from conftest import ROOT, SELDOM_IMPORTED, answers, ready
 from start_scenarios import run
 
+pytestmark = pytest.mark.each_end
+
 
 async def test_without_any_nothing_is_imported(wrapper, runtime, make_function) -> None:
     code = """

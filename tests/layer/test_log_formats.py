@@ -10,10 +10,7 @@ import json
 import re
 
 import pytest
-from conftest import RUNTIMES
 from with_and_without import compare, see
-
-each_end = pytest.mark.parametrize("runtime", [RUNTIMES[0], RUNTIMES[-1]], ids=lambda it: it.name)
 
 OWN = '"%(levelname)s own %(message)s\\n"'
 # What a function does to the runtime's log handler (`h`) or its formatter (`f`), by whether the
@@ -89,7 +86,7 @@ CHANGING = """
 COLUMN = re.compile(r"\t(cold_start=(?:true|false) )?initialization_type=on-demand(?=\t)", re.I)
 
 
-@each_end
+@pytest.mark.each_end
 async def test_the_column_is_that_of_the_runtimes_format(wrapper, runtime, make_function) -> None:
     function = make_function(runtime, CHANGING)
     events = tuple(CHANGES)
@@ -132,7 +129,7 @@ ASKS = """
 """
 
 
-@each_end
+@pytest.mark.each_end
 @pytest.mark.parametrize("json_logs", [False, True], ids=["text", "json"])
 async def test_lines_of_a_loading_module_have_the_fields(
     wrapper, runtime, make_function, json_logs: bool
@@ -160,7 +157,7 @@ async def test_lines_of_a_loading_module_have_the_fields(
         ]
 
 
-@each_end
+@pytest.mark.each_end
 async def test_json_lines_of_a_loading_module(wrapper, runtime, make_function) -> None:
     """The runtime's JSON format leaves out what is None; a function's own has it as null."""
     function = make_function(
@@ -187,7 +184,7 @@ async def test_json_lines_of_a_loading_module(wrapper, runtime, make_function) -
     assert own == 'own {"cold_start": null, "initialization_type": "on-demand"}'
 
 
-@each_end
+@pytest.mark.each_end
 async def test_a_loader_that_is_asked_while_the_module_loads(
     wrapper, runtime, make_function
 ) -> None:
@@ -238,7 +235,7 @@ EXTRAS = """
 """
 
 
-@each_end
+@pytest.mark.each_end
 async def test_values_of_the_functions_own_stay_on_one_line(
     wrapper, runtime, make_function
 ) -> None:
@@ -256,7 +253,7 @@ async def test_values_of_the_functions_own_stay_on_one_line(
         assert " initialization_type=" in columns[3] or columns[3].startswith("initialization_type")
 
 
-@each_end
+@pytest.mark.each_end
 async def test_values_of_the_functions_own_stay_in_json(wrapper, runtime, make_function) -> None:
     function = make_function(runtime, EXTRAS.replace('"\\ud800", ', ""))
     bare, layered = await asyncio.gather(

@@ -9,6 +9,8 @@ from coldstart_cli.local_lambda import Sandbox
 from conftest import library_environment, ready
 from profiled_starts import ON, SEES_WHAT_IS_PATCHED, SLEEPS, by_name, parent, profiles
 
+pytestmark = pytest.mark.each_end
+
 
 async def test_off_it_is_not_even_imported(wrapper, runtime, make_function) -> None:
     code = """

@@ -9,10 +9,7 @@ import re
 from dataclasses import dataclass
 
 import pytest
-from conftest import RUNTIMES
 from with_and_without import see
-
-each_end = pytest.mark.parametrize("runtime", [RUNTIMES[0], RUNTIMES[-1]], ids=lambda it: it.name)
 
 
 @dataclass
@@ -140,7 +137,7 @@ def handler(event, context):
 """
 
 
-@each_end
+@pytest.mark.each_end
 @pytest.mark.parametrize("name", KINDS)
 async def test_stdout(wrapper, runtime, make_function, name: str) -> None:
     kind = KINDS[name]

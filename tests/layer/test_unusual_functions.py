@@ -10,6 +10,8 @@ from coldstart_cli import signals
 from coldstart_cli.local_lambda import Sandbox
 from conftest import answers, ready
 
+pytestmark = pytest.mark.each_end
+
 
 async def test_a_timeout_of_the_functions_own_gets_through(wrapper, runtime, make_function) -> None:
     """A signal handler may raise in the middle of our lines: that exception is the user's."""

@@ -47,7 +47,8 @@ async def test_an_init_module_by_module(wrapper, runtime, make_function) -> None
     assert {parent(init, name) for name in ("slow_package", "slow_package.inner")} == {"app"}
     assert parent(init, "flat") == "slow_package.inner"  # which was first to ask for it
     assert modules["slow_package.inner"]["total_ms"] >= 2 * SLEEP_MS
-    assert SLEEP_MS <= modules["slow_package.inner"]["own_ms"] < 2 * SLEEP_MS
+    inner = modules["slow_package.inner"]
+    assert SLEEP_MS <= inner["own_ms"] <= inner["total_ms"] - SLEEP_MS
     assert modules["spaces.within"]["own_ms"] >= SLEEP_MS
     assert modules["app"]["total_ms"] >= 4 * SLEEP_MS
     assert modules["app"]["own_ms"] < SLEEP_MS
@@ -75,6 +76,7 @@ KINDS = {
 }
 
 
+@pytest.mark.each_end
 @pytest.mark.parametrize("kind", KINDS)
 async def test_kinds_of_modules(wrapper, runtime, make_function, tmp_path, kind: str) -> None:
     name, origin = KINDS[kind]
@@ -122,23 +124,24 @@ async def test_a_real_function(wrapper, make_function) -> None:
         **ON,
     )
     off = []
+    listed: dict[str, dict] = {}
     for _ in range(3):  # what else the machine does can make the time outside longer, never shorter
         async with Sandbox(function, wrapper=wrapper) as sandbox:
             began = time.perf_counter()
             await ready(sandbox)
             measured_ms = (time.perf_counter() - began) * 1000
             (init,) = profiles(sandbox.stdout)
+        listed |= by_name(init)
         off.append(1 - sum(init["parts_ms"].values()) / measured_ms)
         parts_ms = sum(ms for name, ms in init["parts_ms"].items() if name != "handler")
         modules_ms = sum(module["own_ms"] for module in init["modules"])
         modules_ms += init["remainder"]["own_ms"]
         assert parts_ms + modules_ms == pytest.approx(init["init_ms"], rel=0.05)
     assert 0 <= min(off) < 0.05, off
-    modules = by_name(init)
-    assert {"boto3", "numpy", "client s3"} <= modules.keys()
-    assert modules["client s3"]["origin"] == "client"
-    assert modules["numpy"]["origin"] == "runtime"  # beside Python, though not in its library
-    assert parent(init, "client s3") == "app"
+    # What a busy machine makes long is not always the same.
+    assert {"boto3", "numpy", "client s3"} <= listed.keys()
+    assert listed["client s3"]["origin"] == "client"
+    assert listed["numpy"]["origin"] == "runtime"  # beside Python, though not in its library
     assert len(init["modules"]) == 20
     assert init["remainder"]["modules"] > 200
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Bytecode:
     """A finder for the package's folders and a loader, parts of the import protocol (PEP 451).
 
-    Made of the path below the package's folder and the marshalled code of each module that waits.
+    Takes, for each module that waits, its path below the package and its marshalled code.
     """
 
     def __init__(self, waiting: "dict[str, tuple[str, bytes]]") -> None:
@@ -34,7 +34,7 @@ class Bytecode:
         if path.endswith("__init__.py"):
             folder = (package + path)[: -len("/__init__.py")]
             spec.submodule_search_locations = [folder]
-            # Nobody else imports from this folder: the entry changes where we come from alone.
+            # Imports from this folder, which has our modules alone, come here.
             sys.path_importer_cache[folder] = self
         return spec
 

@@ -1,13 +1,16 @@
 """Gets the package ready from its sources, where there is no bytecode that fits: run by the shim.
 
-If the package is broken too, the process becomes what it would have been without the layer.
+If the package is broken too, the process becomes what it would have been without the layer, but for
+what bash has made of PWD and SHLVL.
 """
 
 import os
 import sys
 
-shim_at: float
-package: str
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    shim_at: float
+    package: str
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(package)))
 try:
@@ -19,6 +22,6 @@ except Exception as error:
     del sys.orig_argv[-len(sys.argv)]
     if sys.stderr is not None:
         print(f"coldstart-layer: not started: {message}", file=sys.stderr, flush=True)
-    os.execv(sys.executable, sys.orig_argv)
+    os.execvp(sys.executable or sys.orig_argv[0], sys.orig_argv)
 del sys.path[0]
 prepare(shim_at)

@@ -14,7 +14,7 @@ _reported: "set[str]" = set()
 
 
 def attempt(site: str, function: "Callable[..., Result]", *arguments: object) -> "Result | None":
-    """Call ``function(*arguments)``: the one guard around what is ours.
+    """Call ``function(*arguments)``: the guard around what is ours while the function runs.
 
     Args:
         site: what is skipped if it fails, as the report on stderr names it. Reported once.

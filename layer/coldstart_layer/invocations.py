@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from coldstart_layer.trace_header import TraceHeader
 
 _EXTENSIONS = "/opt/extensions"
+_CONTEXT = b'"requestContext"'
 _SEARCHED = 65536
 
 
@@ -142,9 +143,9 @@ class Invocations:
             restarted=self._restarted,
             ready_at=ready,
             invoked_at=invoked_at,
-            born_at=born_at(request.event_body),
+            born_at=born_at(request.event_body, self._output.decode),
             root=trace.epoch,
-            has_extension=has_extension(),
+            has_extension=attempt("extensions", has_extension) is not False,
         )
         duration_ms = idle_ms = init_span = None
         if ready is not None:
@@ -187,35 +188,43 @@ def _before_snapshot(initialized: "Callable[[], None]") -> None:
     register_before_snapshot(initialized)  # the first one to be registered is the last one to run
 
 
-def born_at(event: object) -> "float | None":
+def born_at(event: object, decode: "Callable[[str, int], tuple[Any, int]]") -> "float | None":
     """Find when API Gateway or a function URL received the request.
 
     ``requestContext.timeEpoch`` (HTTP API, function URL) or ``requestContext.requestTimeEpoch``
     (REST API, WebSocket API): "Create AWS Lambda proxy integrations for HTTP APIs" and "Lambda
-    proxy integrations" in the API Gateway developer guide. Only a bare number counts. What a client
-    sends stands in JSON strings, where each quote is escaped: none of it can be taken for this.
+    proxy integrations" in the API Gateway developer guide. What a client sends stands in JSON
+    strings, where each quote is escaped: none of it can be taken for this object.
 
     Args:
-        event: the event's bytes; they are not parsed, and only their beginning is searched.
+        event: the event's bytes; only their beginning is looked at, and only the object is parsed.
+        decode: reads the JSON value that begins at an index of a text.
 
     Returns:
         Epoch seconds, or None.
     """
     if type(event) is not bytes:
         return None
-    context = event.find(b'"requestContext"', 0, _SEARCHED)
-    if context < 0:
-        return None
-    for name in (b'"requestTimeEpoch"', b'"timeEpoch"'):
-        at = event.find(name, context, _SEARCHED)
-        while at >= 0:
-            at += len(name)
-            value = event[at : at + 40].lstrip()
-            number = value[1:].lstrip()
-            digits = number[:13]
-            if value[:1] == b":" and digits.isdigit() and not number[13:14].isdigit():
-                return int(digits) / 1000
-            at = event.find(name, at, _SEARCHED)
+    at = event.find(_CONTEXT, 0, _SEARCHED)
+    while at >= 0:
+        at += len(_CONTEXT)
+        value = event[at:_SEARCHED].lstrip()
+        if value[:1] == b":" and value[1:].lstrip()[:1] == b"{":
+            return _received_at(value[1:].lstrip().decode(errors="replace"), decode)
+        at = event.find(_CONTEXT, at, _SEARCHED)
+    return None
+
+
+def _received_at(text: str, decode: "Callable[[str, int], tuple[Any, int]]") -> "float | None":
+    try:
+        context, _ = decode(text, 0)
+    except (ValueError, RecursionError):
+        return None  # longer than what is looked at, or no JSON
+    for name in ("requestTimeEpoch", "timeEpoch"):
+        milliseconds = context.get(name)
+        # Of thirteen digits: some emulators have seconds there.
+        if type(milliseconds) is int and 10**12 <= milliseconds < 10**13:
+            return milliseconds / 1000
     return None
 
 

@@ -1,6 +1,6 @@
 """What the sinks write with: the process's own stdout, JSON, the clock, Lambda's level filter.
 
-No function of the user's can change what is in here. Libraries that freeze the time replace
+Each is taken before the function could replace it. Libraries that freeze the time replace
 ``time.time`` in every module that has it as an attribute; a default argument is out of their reach.
 """
 
@@ -33,13 +33,15 @@ class Output:
     Attributes:
         settings: the configuration of the layer and of the function.
         encode: makes one line of JSON of an object.
+        decode: reads the JSON value that begins at an index of a text.
     """
 
     def __init__(self, settings: Settings) -> None:
-        from json import JSONEncoder
+        from json import JSONDecoder, JSONEncoder
 
         self.settings = settings
         self.encode = JSONEncoder().encode
+        self.decode = JSONDecoder().raw_decode
         self._stream = sys.__stdout__
         self.note_file()
 

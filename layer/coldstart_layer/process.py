@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     # where bash has no clock with fractions), when Python began to run the shim: epoch seconds.
     Times = tuple[float, float | None, float]
 
+_BASH_CHANGES = ("PWD", "OLDPWD", "SHLVL", "_")
 # A Mersenne prime: the remainder of the name is its hash, with no module to import for it.
 _PRIME = 2**127 - 1
 
@@ -46,11 +47,12 @@ def take_message(environ: "MutableMapping[str, str]", shim_at: float) -> "Times"
     message = environ.pop("_COLDSTART_STARTED", "")
     before_bash = environ.pop("_COLDSTART_BEFORE_BASH", None)
     if before_bash is not None:
-        for name in ("PWD", "OLDPWD", "SHLVL", "_"):
+        for name in _BASH_CHANGES:
             environ.pop(name, None)
         for variable in before_bash.split("\x1f")[:-1]:
             name, _, value = variable.partition("=")
-            environ[name] = value
+            if name in _BASH_CHANGES:
+                environ[name] = value
     try:
         # The decimal point is that of the function's locale.
         began_at, done_at = map(float, message.replace(",", ".").split())

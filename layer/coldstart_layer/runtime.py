@@ -155,7 +155,8 @@ class RuntimeFinder:
     def _find_runtime(self, path: object, target: object) -> "ModuleSpec | None":
         sys.meta_path.remove(self)
         for finder in sys.meta_path:
-            spec = finder.find_spec(_RUNTIME, path, target)  # type: ignore[arg-type]
+            find = getattr(finder, "find_spec", None)  # the interpreter passes over those without
+            spec: ModuleSpec | None = find and find(_RUNTIME, path, target)
             if spec is not None:
                 self._watch(spec.loader)
                 return spec

@@ -13,8 +13,9 @@ class Start:
             or ``cold``.
         initialization_type: ``AWS_LAMBDA_INITIALIZATION_TYPE`` as it is; ``unknown`` where unset.
         init_duration_ms: from the start of the wrapper until the runtime asked for its first event,
-            in milliseconds. None for a warm start, and for an environment restored from a SnapStart
-            snapshot: its init ran when the version was published.
+            in milliseconds. None for a warm start; for an environment restored from a SnapStart
+            snapshot, whose init ran when the version was published; and where the clock was set
+            back meanwhile.
         request_id: the request id of the invocation; None where the runtime does not tell.
         sequence: 1 for the first invocation since the process started or was restored, then 2, …
     """

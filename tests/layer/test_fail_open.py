@@ -83,6 +83,21 @@ async def test_a_file_raises_on_import(
         assert "broken" in lines[0]
 
 
+def test_a_broken_package_and_a_python_that_does_not_know_where_it_is(
+    own_wrapper, tmp_path
+) -> None:
+    """With an empty environment, found by its name alone, Python has no sys.executable."""
+    (without_bytecode(own_wrapper) / "process.py").write_text("1 +\n")
+    script = tmp_path / "script.py"
+    script.write_text("import sys\nprint(sys.argv[1:], sys.orig_argv[1:])\n")
+    command = [own_wrapper, "python3", "-X", "utf8", script, "a b"]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=60, env={})
+    assert run.returncode == 0, run.stderr
+    assert run.stdout == f"['a b'] ['-X', 'utf8', '{script}', 'a b']\n"
+    (line,) = ours(run.stderr.splitlines())
+    assert line.startswith("coldstart-layer: not started: SyntaxError: ")
+
+
 def broken_bytecode(data: bytes) -> dict[str, bytes]:
     """What a file of bytecode can be other than right."""
     return {

@@ -137,7 +137,7 @@ def test_settings_a_header_and_an_event_together(
         assert start.sequence == sequence
     assert vars(request) == {"invoke_id": "id", "x_amzn_trace_id": header, "event_body": event}
     assert len(lines) == Settings(environ).metrics
-    born = born_at(event)
+    born = born_at(event, invocations._output.decode)
     assert born is None or 0 <= born < 1e10
 
 

@@ -10,12 +10,16 @@ from typing import Any
 
 import pytest
 from coldstart_layer import current, invocations
-from coldstart_layer.invocations import Invocations, born_at, has_extension
+from coldstart_layer.invocations import Invocations, has_extension
 from coldstart_layer.settings import Settings
 from hypothesis import given
 from hypothesis import strategies as st
 
 BEGAN = 1_700_000_000.0
+
+
+def born_at(event: object) -> float | None:
+    return invocations.born_at(event, json.JSONDecoder().raw_decode)
 
 
 @dataclass
@@ -231,6 +235,13 @@ def context(text: str) -> bytes:
         context('"timeEpoch": 158334863839'),
         context('"timeEpoch": 15833486383901'),
         context('"timeEpoch": -1583348638390'),
+        context('"timeEpoch": 1583348638390e5'),
+        context('"timeEpoch": 1583348638390.5'),
+        context('"timeEpoch": true'),
+        context('"authorizer": {"lambda": {"timeEpoch": 1583348638390}}'),  # somebody's own, too
+        b'{"requestContext": {"elb": {}}, "order": {"timeEpoch": 1583348638390}}',
+        b'{"requestContext": ' + b"[" * 9000,
+        b'{"requestContext": ' + b'{"a":' * 9000,
         context('"timeEpoch"'),
         context('"timeEpoch":'),
         context('"x": "timeEpoch", "1583348638390": 1'),
@@ -240,6 +251,12 @@ def context(text: str) -> bytes:
 )
 def test_events_that_do_not_say(event: object) -> None:
     assert born_at(event) is None
+
+
+def test_what_an_authorizer_adds_does_not_stand_in_for_it() -> None:
+    added = {"lambda": {"timeEpoch": 1, "requestTimeEpoch": 1583348630000}}
+    event = {"requestContext": {"authorizer": added, **HTTP_API["requestContext"]}}
+    assert born_at(json.dumps(event).encode()) == 1583348638.390
 
 
 def test_names_that_a_client_sends_before_the_right_one() -> None:

@@ -147,3 +147,48 @@ async def test_a_line_of_another_process_is_left_as_it_is(wrapper, runtime, make
         invocation = await sandbox.invoke()
     (line,) = log_lines(invocation.stdout)
     assert line.split("\t")[2:] == [invocation.request_id, "from elsewhere"]
+
+
+# As on Lambda, where the runtime's log lines go to a descriptor of their own.
+FRAMED = """#!/bin/bash
+exec 9>>"$0.frames"
+export _LAMBDA_TELEMETRY_LOG_FD=9
+exec "$@"
+"""
+
+
+@pytest.mark.parametrize("json_logs", [False, True], ids=["text", "JSON"])
+async def test_where_lambda_reads_log_lines(
+    wrapper, runtime, logging_function, json_logs: bool
+) -> None:
+    """In frames of a type, a length, a time and the line. The metric goes to stdout."""
+    function = logging_function(runtime)
+    launcher = function.task_root / "launcher"
+    launcher.write_text(FRAMED)
+    launcher.chmod(0o755)
+    frames = []
+    for inner in ((), (str(wrapper),)):
+        written = launcher.with_name("launcher.frames")
+        written.unlink(missing_ok=True)
+        command = (str(launcher), *inner, str(function.python), "-m", "awslambdaric", "app.handler")
+        async with Sandbox(function, command=command, json_logs=json_logs) as sandbox:
+            await ready(sandbox)
+            await sandbox.invoke()
+            metrics = [line for line in sandbox.stdout.splitlines() if line]
+            assert sandbox.stderr == ""
+        data = written.read_bytes()
+        frames.append([])
+        while data:
+            size = int.from_bytes(data[4:8], "big")
+            frames[-1].append((data[:4], data[16 : 16 + size].decode()))
+            data = data[16 + size :]
+    bare, layered = frames
+    assert [kind for kind, _ in layered] == [kind for kind, _ in bare]
+    assert [json.loads(line)["start_type"] for line in metrics] == ["cold"]
+    loading, handling = (line for _, line in layered)
+    if json_logs:
+        assert json.loads(handling)["cold_start"] is True
+        assert json.loads(loading)["initialization_type"] == "on-demand"
+    else:
+        assert "\tcold_start=true initialization_type=on-demand\thandling" in handling
+        assert "\tinitialization_type=on-demand\tloading" in loading

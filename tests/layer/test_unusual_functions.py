@@ -163,3 +163,42 @@ async def test_an_exit_is_never_swallowed(wrapper, newest_runtime, make_function
         await ready(sandbox)
         invocation = await sandbox.invoke()
     assert (invocation.outcome.kind, invocation.outcome.exit_code) == ("exit", 5)
+
+
+async def test_a_record_that_shows_nobody_its_attributes(wrapper, runtime, make_function) -> None:
+    """Logging it is the function's affair: nothing of its class is run by us."""
+    function = make_function(
+        runtime,
+        """
+        import logging
+        class Closed(logging.LogRecord):
+            def __getattribute__(self, name):
+                if name == "__dict__":
+                    raise RuntimeError("closed")
+                return super().__getattribute__(name)
+        class Drop(logging.Handler):
+            def handle(self, record):
+                return True
+        logging.setLogRecordFactory(Closed)
+        log = logging.getLogger("shop")
+        log.propagate = False
+        log.addHandler(Drop())
+        def handler(event, context):
+            log.error("handling")
+            return "answer"
+        """,
+    )
+    async with Sandbox(function, wrapper=wrapper) as sandbox:
+        assert await answers(sandbox) == []
+
+
+async def test_a_finder_of_the_old_kind(wrapper, runtime, make_function) -> None:
+    """The interpreter passes over what has no find_spec, and so do we."""
+    old = "class Old:\n    def find_module(self, name, path=None): pass\n"
+    files = {"sitecustomize.py": f"import sys\n{old}sys.meta_path.insert(0, Old())\n"}
+    code = "def handler(event, context):\n    return 'answer'\n"
+    function = make_function(runtime, code, files=files)
+    function.environment["PYTHONPATH"] = str(function.task_root)
+    async with Sandbox(function, wrapper=wrapper) as sandbox:
+        assert await answers(sandbox) == []
+        assert '"_aws"' in sandbox.stdout

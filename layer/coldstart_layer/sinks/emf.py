@@ -12,7 +12,7 @@ def write(output: Output, start: Start, trace: TraceHeader, idle_ms: "float | No
     """Write the EMF document of a process's first invocation. Arguments as for ``document``.
 
     Raises:
-        OSError: stdout is closed.
+        OSError: stdout is closed, or by now is a file or a socket of the function's.
     """
     output.write_line(output.encode(document(output, start, trace, idle_ms, now())))
 

@@ -32,7 +32,11 @@ def add_fields(initialization_type: str) -> None:
             if error.__traceback__ is not None:
                 error.__traceback__ = error.__traceback__.tb_next
             raise
-        fields = getattr(record, "__dict__", None)  # a record factory can return anything
+        try:
+            # Past what a class of the function's may have there; its factory can return anything.
+            fields = object.__getattribute__(record, "__dict__")
+        except AttributeError:
+            return record
         if type(fields) is dict:
             start = current()
             # None while the module loads: a format that asks for the field must not lose the line.
@@ -81,7 +85,7 @@ def add_column() -> None:
 
 
 def _column(fields: "dict[str, object]") -> "str | None":
-    """Return the column for these attributes; None if no logger of this process made the record."""
+    """Return the column for these attributes of a record; None where they have not our fields."""
     if "initialization_type" not in fields:
         return None
     column = f"initialization_type={_shown(fields['initialization_type'])}"

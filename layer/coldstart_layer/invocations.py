@@ -208,9 +208,9 @@ def born_at(event: object, decode: "Callable[[str, int], tuple[Any, int]]") -> "
     at = event.find(_CONTEXT, 0, _SEARCHED)
     while at >= 0:
         at += len(_CONTEXT)
-        value = event[at:_SEARCHED].lstrip()
-        if value[:1] == b":" and value[1:].lstrip()[:1] == b"{":
-            return _received_at(value[1:].lstrip().decode(errors="replace"), decode)
+        if b"".join(event[at : at + 16].split())[:2] == b":{":
+            context = event[event.index(b"{", at) : _SEARCHED]
+            return _received_at(context.decode(errors="replace"), decode)
         at = event.find(_CONTEXT, at, _SEARCHED)
     return None
 

@@ -88,7 +88,9 @@ def _measure(places: Sequence[Place], rounds: int, progress: Progress) -> Result
     # What logs is cheap to measure and noisy; what is counted is neither.
     scale_rounds = max(2, rounds // 2)
     started, logged = task("starts", rounds), task("log lines", scale_rounds)
-    profiled = [arm for _, *pair in arms.PROFILING for arm in pair]
+    here = [place.arm for place in places]
+    pairs = [pair for _, *pair in arms.PROFILING if all(arm in here for arm in pair)]
+    profiled = [arm for pair in pairs for arm in pair]
     to_count = [place for place in places if place.arm in _COUNTED]
     to_profile = [place for place in places if place.arm in profiled]
     counted = task("instructions", len(to_count) + len(to_profile))

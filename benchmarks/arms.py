@@ -13,6 +13,8 @@ from dataclasses import dataclass, field, replace
 HANDLERS = {
     "empty": ("", "return None"),
     "boto3": ("import boto3\nclient = boto3.client('s3')\n", "return None"),
+    # A hundred modules of the standard library more.
+    "library": ("import asyncio, email.mime.text, unittest.mock, xml.dom.minidom\n", "return None"),
     # The event is how many lines to log.
     "lines": (
         "import logging\nlogger = logging.getLogger()\n",

@@ -60,9 +60,9 @@ def count(place: Place) -> Instructions:
     return Instructions(init, (later - warm) / (_INVOCATIONS[1] - _INVOCATIONS[0]))
 
 
-def count_until_answer(place: Place) -> int:
-    """Those of a function that makes a client of boto3, until its first event is answered."""
-    return _count(place, 1, "boto3")
+def count_until_answer(place: Place, handler: str = "boto3") -> int:
+    """Those of one of ``arms.HANDLERS`` until its first event is answered."""
+    return _count(place, 1, handler)
 
 
 def _count(place: Place, invocations: int, handler: str = "empty") -> int:
